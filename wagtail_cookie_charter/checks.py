@@ -1,0 +1,84 @@
+"""System checks, each with a stable id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.urls import NoReverseMatch, reverse
+
+from .conf import DEFAULT_CATEGORIES, GROUNDS, NECESSARY, conf
+from .consent import CATEGORY_KEY, MAX_LENGTH, Ground
+
+#: What the consent cookie needs beside the categories: format, number, time, exceptions.
+ROOM_FOR_THE_REST = 30
+
+
+def connect() -> None:
+    register(check_categories)
+    register(check_urls)
+
+
+def check_categories(app_configs: Any = None, **kwargs: Any) -> Sequence[CheckMessage]:
+    """E001 to E004: the ``CATEGORIES`` setting."""
+    found: list[CheckMessage] = []
+    own = getattr(settings, "WAGTAIL_COOKIE_CHARTER", {}).get("CATEGORIES", {})
+    for key, value in own.items():
+        if not CATEGORY_KEY.match(key):
+            found.append(
+                Error(
+                    f"WAGTAIL_COOKIE_CHARTER: {key!r} cannot be the key of a category.",
+                    hint="Use 1 to 16 small letters, digits and underscores, a letter first.",
+                    id="wagtail_cookie_charter.E001",
+                )
+            )
+        if value is not None and {**DEFAULT_CATEGORIES.get(key, {}), **value}.get(
+            "ground"
+        ) not in GROUNDS:
+            found.append(
+                Error(
+                    f"WAGTAIL_COOKIE_CHARTER: the category {key!r} has no valid ground.",
+                    hint=f"Give \"ground\" as one of: {', '.join(sorted(GROUNDS))}.",
+                    id="wagtail_cookie_charter.E002",
+                )
+            )
+    necessary = conf.categories.get(NECESSARY)
+    if necessary is None or necessary.ground is not Ground.EXEMPT:
+        found.append(
+            Error(
+                f"WAGTAIL_COOKIE_CHARTER: the category {NECESSARY!r} must stay, and stay exempt.",
+                hint="Give the category another key if it needs consent.",
+                id="wagtail_cookie_charter.E003",
+            )
+        )
+    optional = [key for key, value in conf.categories.items() if value.ground is not Ground.EXEMPT]
+    if sum(len(key) + 1 for key in optional) + ROOM_FOR_THE_REST > MAX_LENGTH:
+        found.append(
+            Error(
+                "WAGTAIL_COOKIE_CHARTER: the keys of the optional categories are too long together "
+                "for the consent cookie.",
+                hint="Use fewer categories or shorter keys; titles may be as long as you like.",
+                id="wagtail_cookie_charter.E004",
+            )
+        )
+    return found
+
+
+def check_urls(app_configs: Any = None, **kwargs: Any) -> Sequence[CheckMessage]:
+    """W001: our URLs are missing, so that no banner can be shown."""
+    try:
+        reverse("cookie_charter:decide")
+    except NoReverseMatch:
+        return [
+            Warning(
+                "The URLs of wagtail_cookie_charter are not included; no banner is shown.",
+                hint=(
+                    'Add path("cookie-charter/", include("wagtail_cookie_charter.urls")) to the '
+                    "urlpatterns, before those of Wagtail."
+                ),
+                id="wagtail_cookie_charter.W001",
+            )
+        ]
+    return []

@@ -1,0 +1,246 @@
+/**
+ * What every page view needs: show the banner to those who have not answered, take an answer,
+ * run what it allows. All that only the second layer needs is in cookie-charter-preferences.js
+ * and arrives when somebody asks for it. Runs as soon as it is there, after its own markup.
+ */
+import { MAX_LENGTH, parse, format, allows } from './decision.js';
+
+/**
+ * What the second layer gets from here.
+ * @typedef {object} Api
+ * @property {(category: string, provider?: string) => boolean} allowed
+ * @property {() => boolean} decided
+ * @property {(grants: string[]) => Promise<void>} answer
+ * @property {() => string[]} everything
+ * @property {number} max longest value of the cookie
+ *
+ * What it gives in return.
+ * @typedef {object} Preferences
+ * @property {() => void} open
+ * @property {() => void} close
+ * @property {() => Promise<unknown>} erase deletes what is stored and no longer allowed
+ */
+
+const root = /** @type {HTMLElement} */ (document.getElementById('wcc'));
+const status = /** @type {HTMLElement} */ (document.getElementById('wcc-status'));
+const sheet = /** @type {HTMLLinkElement} */ (root.previousElementSibling);
+const data = root.dataset;
+const number = Number(data.number);
+const life = Number(data.days) * 86400;
+/** @param {string | undefined} keys */
+const list = (keys) => (keys ? keys.split(' ') : []);
+const consent = list(data.consent);
+const optOut = list(data.optOut);
+const secure = location.protocol == 'https:';
+// Host-bound over HTTPS: no other host can write it (RFC 6265bis, `__Host-`).
+const name = (secure ? '__Host-' : '') + data.cookie;
+
+const stored = () => document.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1];
+const now = () => Math.floor(Date.now() / 1000);
+
+/** Whether the visitor has answered what this page asks, or something later. */
+const decided = () => {
+  const decision = parse(stored());
+  return !!decision && decision.number >= number && decision.time + life > now();
+};
+
+/**
+ * What needs consent waits for an answer to this very question. What is exempt but can be
+ * refused is on until then, and stays refused whatever is asked later.
+ * @param {string} category
+ * @param {string} [provider]
+ */
+const allowed = (category, provider) => {
+  const value = stored();
+  return optOut.includes(category)
+    ? !value || allows(parse(value), category, provider)
+    : consent.includes(category) && decided() && allows(parse(value), category, provider);
+};
+
+// --- Running what is allowed -------------------------------------------------------------
+
+/** @type {string[][]} what ran on this page */
+const ran = [];
+let running = false;
+
+/**
+ * Put a gate's content in its place, its scripts one by one and in order: as a parser would,
+ * each waits for the one before unless it is `async`, and one that fails stops none.
+ * @param {HTMLTemplateElement} gate
+ */
+const activate = async (gate) => {
+  const content = document.importNode(gate.content, true);
+  const scripts = [...content.querySelectorAll('script')].map((script) => {
+    const place = document.createComment('');
+    script.replaceWith(place);
+    return { script, place };
+  });
+  gate.replaceWith(content);
+  for (const { script, place } of scripts) {
+    const wait = script.src && !script.hasAttribute('async');
+    const done = wait && new Promise((end) => (script.onload = script.onerror = end));
+    place.replaceWith(script);
+    await done;
+  }
+};
+
+const run = async () => {
+  if (running) return;
+  running = true;
+  for (let gate; (gate = next()); ) await activate(gate);
+  running = false;
+};
+
+/** The first gate that may open. One inside another appears when the other has opened. */
+const next = () => {
+  for (const gate of document.querySelectorAll('template')) {
+    const waitsFor = list(gate.dataset.cookieCharter);
+    if (waitsFor[0] && allowed(waitsFor[0], waitsFor[1])) {
+      ran.push(waitsFor);
+      return gate;
+    }
+  }
+};
+
+/** Running code cannot be called back: what ran and is no longer allowed costs a reload. */
+const stale = () => ran.some(([category, provider]) => !allowed(category, provider));
+
+// --- Asking ------------------------------------------------------------------------------
+
+const show = () => {
+  root.hidden = !data.consent || decided();
+};
+
+/** In step with the cookie, which another tab may have changed. */
+const sync = () => {
+  if (stale()) return location.reload();
+  show();
+  run();
+};
+
+const announce = () => {
+  status.textContent = data.saved ?? '';
+  setTimeout(() => (status.textContent = ''), 8000);
+};
+
+// --- Answering ---------------------------------------------------------------------------
+
+/** @param {string} value @param {number} age */
+const store = (value, age) => {
+  document.cookie = `${name}=${value}; Path=/; Max-Age=${age}; SameSite=Lax${secure ? '; Secure' : ''}`;
+};
+
+/** Give the server the stored answer. Until it confirms, each page view tries again, once. */
+const deliver = async () => {
+  const decision = parse(stored());
+  if (!decision || decision.delivered) return;
+  const value = format({ ...decision, delivered: true });
+  const response = await fetch(/** @type {string} */ (data.decide), {
+    method: 'POST',
+    keepalive: true,
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ decision: value, language: document.documentElement.lang }),
+  });
+  // What it will never take is not sent again. (When it took it, it has set the cookie.)
+  if (!response.ok && response.status < 500) store(value, decision.time + life - now());
+};
+
+/** Undo what is not allowed, then tell the server. @param {boolean} erase */
+const settle = async (erase) => {
+  try {
+    if (erase) await (await load()).erase();
+    await deliver();
+  } catch {
+    // Offline, or the server is away: the answer holds, and is sent with the next page view.
+  }
+};
+
+/** Until the next frame is painted, or a moment where nothing paints. */
+const frame = () =>
+  new Promise((end) => {
+    requestAnimationFrame(() => setTimeout(end));
+    setTimeout(end, 99);
+  });
+
+/**
+ * Take an answer: hide first, then store, then work.
+ * @param {string[]} grants
+ */
+const answer = async (grants) => {
+  const value = stored();
+  const before = value ? (parse(value)?.grants ?? []) : optOut;
+  root.hidden = true;
+  await frame();
+  store(format({ number, time: now(), grants, delivered: false }), life);
+  const settled = settle(before.some((grant) => !grants.includes(grant)));
+  if (stale()) {
+    await Promise.race([settled, new Promise((end) => setTimeout(end, 3000))]);
+    return location.reload();
+  }
+  announce();
+  run();
+};
+
+const everything = () => [...consent, ...optOut];
+
+// --- The second layer --------------------------------------------------------------------
+
+/** @type {Promise<Preferences> | undefined} */
+let loading;
+
+/** @returns {Promise<Preferences>} */
+const load = () =>
+  (loading ??= import(/** @type {string} */ (data.module))
+    .then((module) => module.default({ allowed, decided, answer, everything, max: MAX_LENGTH }))
+    .catch((error) => {
+      loading = undefined;
+      throw error;
+    }));
+
+const opener = '[data-wcc=open],[data-cookie-charter-open]';
+
+/** @param {Event} event @param {string} selector */
+const within = (event, selector) =>
+  /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest?.(selector));
+
+document.addEventListener('click', async (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const button = within(event, '[data-wcc]');
+  if (button?.dataset.wcc == 'accept') answer(everything());
+  else if (button?.dataset.wcc == 'refuse') answer([]);
+  const link = within(event, opener);
+  if (!link) return;
+  event.preventDefault();
+  try {
+    (await load()).open();
+  } catch {
+    // Without the second layer, the charter's form does the same.
+    location.assign(/** @type {HTMLAnchorElement} */ (link).href || (root.querySelector('a') ?? location).href);
+  }
+});
+
+// Whoever points at the button will press it: have the second layer ready by then.
+for (const hint of ['pointerover', 'focusin'])
+  document.addEventListener(hint, (event) => within(event, opener) && load().catch(() => {}), { passive: true });
+
+// --- At the start ------------------------------------------------------------------------
+
+const start = () => {
+  // Not before it is styled; a page whose stylesheet fails still asks.
+  sheet.media = 'all';
+  if (sheet.sheet) show();
+  else sheet.onload = sheet.onerror = show;
+  run();
+  const decision = parse(stored());
+  if (decision && !decision.delivered) settle(!everything().every((key) => allowed(key)));
+  // After the reload that a withdrawal takes.
+  const [entry] = performance.getEntriesByType('navigation');
+  if (/** @type {PerformanceNavigationTiming} */ (entry)?.type == 'reload' && decision && now() - decision.time < 15) announce();
+  if (document.querySelector('.wcc-form')) load().catch(() => {});
+  addEventListener('pageshow', (event) => event.persisted && sync());
+  document.addEventListener('visibilitychange', () => document.hidden || sync());
+};
+
+// Nothing is shown or run for a page that nobody has opened yet.
+if (/** @type {any} */ (document).prerendering) document.addEventListener('prerenderingchange', start, { once: true });
+else start();

@@ -1,0 +1,119 @@
+"""The charter: a page that says what the site keeps on a visitor's device, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import swapper
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import HttpRequest
+from django.template.loader import select_template
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.forms import WagtailAdminPageForm
+from wagtail.admin.panels import FieldPanel, Panel
+from wagtail.api import APIField
+from wagtail.models import Page, Site
+from wagtail.search import index
+
+from ..blocks import declared_cookies
+from ..conf import conf
+from ..consent import Cookie
+from ..fields import CharterBodyField
+from .site import CookieCharterSettings
+
+swapper.set_app_prefix("wagtailcore", "wagtail")
+
+
+def site_settings_url(site: Site) -> str:
+    try:
+        return reverse(
+            "wagtailsettings:edit",
+            args=["wagtail_cookie_charter", "cookiechartersettings", site.pk],
+        )
+    except NoReverseMatch:
+        return ""
+
+
+class CharterForm(WagtailAdminPageForm):  # type: ignore[misc]
+    """Refuses to publish a charter that cannot say who is responsible (R6)."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        if self.is_deferred_validation or self.parent_page is None:
+            return cleaned
+        site = self.parent_page.get_site()
+        settings = CookieCharterSettings.existing(site) if site else None
+        if site and not (settings and settings.controller_name):
+            self.add_error(
+                None,
+                ValidationError(
+                    _(
+                        "A charter must say who is responsible for the site “%(site)s”. Fill in "
+                        "“Controller” in Settings › Cookie charter (%(url)s), then publish. Your "
+                        "draft can be saved meanwhile."
+                    ),
+                    code="no_controller",
+                    params={"site": site, "url": site_settings_url(site)},
+                ),
+            )
+        return cleaned
+
+
+class CookieCharterMixin(models.Model):
+    """Everything a charter is, for a page of any base::
+
+        class OurCharter(CookieCharterMixin, OurBasePage):
+            content_panels = OurBasePage.content_panels + CookieCharterMixin.charter_panels
+    """
+
+    # Help texts are in the panels: here they would be in the migrations of every project
+    # that has a page of its own.
+    introduction = models.TextField(_("introduction"), blank=True)
+    body = CharterBodyField(_("content"), blank=True)
+
+    charter_panels: list[Panel] = [
+        FieldPanel("introduction", help_text=_("One or two sentences: why this page, for whom.")),
+        FieldPanel("body"),
+    ]
+
+    base_form_class = CharterForm
+    page_description = _("What the site keeps in its visitors' browsers, and their choice.")
+    search_fields = [index.SearchField("introduction"), index.SearchField("body")]
+    api_fields = [APIField("introduction"), APIField("body")]
+
+    class Meta:
+        abstract = True
+
+    def declared_cookies(self) -> list[Cookie]:
+        """Every named row of every table, in order."""
+        return declared_cookies(self.body)
+
+    def get_template(self, request: HttpRequest, *args: Any, **kwargs: Any) -> list[str]:
+        """The project's own template for its page model, else ours."""
+        own = super().get_template(request, *args, **kwargs)  # type: ignore[misc]
+        return [own, "wagtail_cookie_charter/cookie_charter_page.html"]
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(request, *args, **kwargs)  # type: ignore[misc]
+        context["layout"] = select_template(
+            [conf.base_template, "wagtail_cookie_charter/base.html"]
+        )
+        return context
+
+
+if not swapper.is_swapped("wagtailcore", "Page"):
+    # Where a project has its own base page model, there is nothing to inherit from here:
+    # it makes its own page from the mixin, in two lines.
+
+    class CookieCharterPage(CookieCharterMixin, Page):  # type: ignore[misc]
+        """A charter ready for use, where the base page model is Wagtail's own."""
+
+        content_panels = [*Page.content_panels, *CookieCharterMixin.charter_panels]
+        search_fields = [*Page.search_fields, *CookieCharterMixin.search_fields]
+        subpage_types: list[str] = []
+
+        class Meta:
+            verbose_name = _("cookie charter")
+            verbose_name_plural = _("cookie charters")

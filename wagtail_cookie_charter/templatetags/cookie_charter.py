@@ -1,0 +1,205 @@
+"""Template tags: ``{% load cookie_charter %}``. Thin skins over ``visitor.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.template.base import FilterExpression, NodeList, Parser, Token
+from django.template.context import Context
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from wagtail.models import Site
+
+from .. import visitor
+from ..blocks import party_choices, storage_choices
+from ..conf import conf
+from ..consent import Cookie, Duration, Ground
+from ..models import CookieCharterSettings
+from ..publishing import with_own_cookie
+from ..wording import duration_text, ground_text
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def cookie_banner(context: Context) -> SafeString:
+    """The first layer, its stylesheet and its script. Put it right after ``<body>``.
+
+    The same for every visitor, and nothing at all where nothing is optional (R26).
+    """
+    notice = visitor.notice(context.get("request"))
+    if notice is None:
+        return mark_safe("")
+    return _rendered("banner.html", {"notice": notice})
+
+
+@register.simple_tag(takes_context=True)
+def cookie_settings_link(context: Context, text: str = "", css_class: str = "") -> SafeString:
+    """The way back to one's choices, for the foot of every page (R48).
+
+    Opens the second layer; without JavaScript it leads to the form on the charter.
+    """
+    request = context.get("request")
+    url = visitor.charter_url(request)
+    if not url:
+        return mark_safe("")
+    return _rendered(
+        "settings_link.html",
+        {
+            "url": url,
+            "opens": visitor.notice(request) is not None,
+            "text": text,
+            "css_class": css_class,
+        },
+    )
+
+
+@register.simple_tag(takes_context=True)
+def cookie_table(context: Context, category: str = "") -> SafeString:
+    """The published rows of one category, or of all, as a table for any page."""
+    found = visitor.current(context.get("request"))
+    wording = found.declaration.wording(get_language() or "") if found else None
+    if wording is None or found is None:
+        return mark_safe("")
+    titles = wording[1].categories
+    cookies = [cookie for cookie in wording[1].cookies if category in ("", cookie.category)]
+    title = titles.get(category, ("", ""))[0] if category else wording[1].texts["charter_title"]
+    if not cookies:
+        return mark_safe("")
+    return _rendered("_table.html", {"title": title, "cookies": cookies})
+
+
+@register.simple_tag(takes_context=True)
+def cookie_choices(context: Context) -> SafeString:
+    """The visitor's own choices as a form that works without JavaScript (R5, R61)."""
+    request = context.get("request")
+    page = context.get("page")
+    if request is not None and getattr(request, "is_preview", False):
+        notice = visitor.draft_notice(request, charter=page)
+    else:
+        notice = visitor.notice(request)
+    return _rendered(
+        "_choices.html",
+        {
+            "notice": notice if notice and notice.declaration.optional else None,
+            "prefix": "wcc-page",
+            "next": request.path if request is not None else "/",
+        },
+    )
+
+
+@register.simple_tag(takes_context=True)
+def cookie_contacts(context: Context) -> SafeString:
+    """Who is responsible and how to reach them, from the site's settings (R6)."""
+    request = context.get("request")
+    site = Site.find_for_request(request) if request is not None else None
+    responsible = CookieCharterSettings.existing(site) if site else None
+    return _rendered("_contacts.html", {"responsible": responsible})
+
+
+@register.simple_tag(takes_context=True)
+def own_cookies(context: Context) -> list[Cookie]:
+    """Our own consent cookie's row, if this charter's tables leave it out (R2)."""
+    request, page = context.get("request"), context.get("page")
+    found = visitor.current(request)
+    site = Site.find_for_request(request) if request is not None else None
+    if page is None or site is None or found is None or not found.declaration.optional:
+        return []
+    declared = page.declared_cookies()
+    return with_own_cookie(declared, site, found.declaration.days)[: -len(declared) or None]
+
+
+@register.simple_tag(takes_context=True)
+def banner_preview(context: Context, banner: Any, layer: str) -> SafeString:
+    """One layer of a draft banner, as visitors would meet it."""
+    notice = visitor.draft_notice(context["request"], banner=banner)
+    name = "preferences.html" if layer == "preferences" else "banner.html"
+    return _rendered(name, {"notice": notice, "preview": True})
+
+
+def _rendered(name: str, context: dict[str, Any]) -> SafeString:
+    return render_to_string(f"wagtail_cookie_charter/{name}", context)
+
+
+class ConsentNode(template.Node):
+    child_nodelists = ("nodelist",)
+
+    def __init__(
+        self, category: FilterExpression, provider: FilterExpression | None, nodelist: NodeList
+    ) -> None:
+        self.category = category
+        self.provider = provider
+        self.nodelist = nodelist
+
+    def render(self, context: Context) -> SafeString:
+        content = self.nodelist.render(context)
+        key = str(self.category.resolve(context))
+        require_category(key)
+        provider = str(self.provider.resolve(context)) if self.provider else ""
+        waits_for = visitor.gate(context.get("request"), key, provider)
+        if waits_for is None:
+            return content
+        # What is in a template is inert: nothing in it loads, runs or shows (HTML standard).
+        return format_html(
+            '<template data-cookie-charter="{}">{}</template>', waits_for, content
+        )
+
+
+def require_category(key: str) -> None:
+    if key not in conf.categories:
+        raise template.TemplateSyntaxError(
+            f"cookie_consent: there is no category {key!r}. There are: {', '.join(conf.categories)}."
+        )
+
+
+@register.tag
+def cookie_consent(parser: Parser, token: Token) -> ConsentNode:
+    """``{% cookie_consent "media" provider="YouTube" %}…{% endcookie_consent %}``
+
+    What is between stays inert until the visitor has allowed it. ``provider`` is the name in
+    the charter's table; without one, the whole category must be allowed.
+    """
+    name, *bits = token.split_contents()
+    if not bits or "=" in bits[0]:
+        raise template.TemplateSyntaxError(f"{name}: name a category, {name} \"statistics\".")
+    category = parser.compile_filter(bits[0])
+    provider = None
+    for bit in bits[1:]:
+        argument, equals, value = bit.partition("=")
+        if argument != "provider" or not equals:
+            raise template.TemplateSyntaxError(f"{name}: unknown argument {bit!r}.")
+        provider = parser.compile_filter(value)
+    if bits[0][0] in "\"'":
+        require_category(bits[0][1:-1])
+    nodelist = parser.parse((f"end{name}",))
+    parser.delete_first_token()
+    return ConsentNode(category, provider, nodelist)
+
+
+@register.filter
+def cookie_duration(duration: Duration | None) -> str:
+    return duration_text(duration)
+
+
+@register.filter
+def cookie_ground(ground: Ground) -> str:
+    return ground_text(ground)
+
+
+@register.filter
+def cookie_storage(storage: str) -> str:
+    return str(dict(storage_choices()).get(storage, storage))
+
+
+@register.filter
+def cookie_party(party: str) -> str:
+    return str(dict(party_choices()).get(party, party))
+
+
+@register.filter
+def has_block(page: Any, block_type: str) -> bool:
+    """Whether the body of ``page`` has such a block, or the template must do its part."""
+    return any(child.block_type == block_type for child in page.body)

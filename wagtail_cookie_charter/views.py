@@ -1,0 +1,95 @@
+"""Two addresses: one takes a visitor's answer, one shows the second layer."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+from wagtail.models import Site
+
+from . import visitor
+from .models import PublishedDeclaration
+from .models.ledger import load_declaration
+
+#: Where a redirect after a posted form lands: the charter shows its "saved" message there.
+SAVED = "#wcc-saved"
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def decide(request: HttpRequest) -> HttpResponse:
+    """Take a visitor's answer: check it, set the cookie, expire what was refused, hand it on.
+
+    JSON is answered with JSON, a form with a redirect to ``next``, which stays on the site.
+    Whatever is wrong gets a 4xx with a sentence, and nothing is stored. No session is opened.
+    """
+    as_json = request.content_type == "application/json"
+    try:
+        answer = visitor.read_answer(request)
+    except visitor.Refused as refused:
+        if as_json:
+            return JsonResponse({"error": refused.sentence}, status=refused.status)
+        return HttpResponse(
+            refused.sentence, status=refused.status, content_type="text/plain; charset=utf-8"
+        )
+    if as_json:
+        response: HttpResponse = JsonResponse({})
+        value = visitor.remember(request, response, answer)
+        response.content = JsonResponse({"decision": value}).content
+    else:
+        response = HttpResponse(status=303, headers={"Location": _next(request) + SAVED})
+        visitor.remember(request, response, answer)
+    visitor.record(answer)
+    return response
+
+
+def _next(request: HttpRequest) -> str:
+    """Where the form wants to go back to, if it is on this site; else the home page."""
+    target = request.POST.get("next", "")
+    host = request.get_host()
+    if target.startswith("/") and url_has_allowed_host_and_scheme(target, {host}):
+        return target.partition("#")[0]
+    return "/"
+
+
+@require_safe
+def preferences(request: HttpRequest, version: str, language: str) -> HttpResponse:
+    """The second layer of one declaration in one language. It never changes (immutable).
+
+    An old page from a cache asks for, and gets, what it announced.
+    """
+    site = Site.find_for_request(request)
+    digest = version.partition("-")[0]
+    found = None
+    if site is not None and len(digest) == 16:
+        found = (
+            PublishedDeclaration.objects.of_site(site)
+            .filter(digest__startswith=digest)
+            .values_list("pk", "digest", "number")
+            .first()
+        )
+    if site is None or found is None:
+        raise Http404(gettext("There is no such declaration."))
+    pk, full_digest, number = found
+    declaration = load_declaration(pk, full_digest)
+    wording = declaration.wording(language)
+    if wording is None or not translation.check_for_language(language):
+        raise Http404(gettext("There is no such declaration."))
+    with translation.override(wording[0]):
+        notice = visitor.Notice(declaration, site.pk, number, version)
+        response = render(
+            request, "wagtail_cookie_charter/preferences.html", {"notice": notice}
+        )
+    if settings.DEBUG:
+        response["Cache-Control"] = "no-cache"
+    else:
+        response["Cache-Control"] = "public, max-age=31536000, immutable"
+    response["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,98 @@
+"""The package's own words for visitors: good defaults in every shipped language.
+
+An editor's empty field is never an empty button. All of it goes through gettext; what is
+written here is the English original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from .consent import Duration, DurationKind, Ground
+
+#: Field of ``ConsentBanner`` -> its words when an editor leaves it empty.
+BANNER_DEFAULTS: Mapping[str, str | Promise] = {
+    "title": _("Your privacy, your choice"),
+    "text": _(
+        "With your consent, we use cookies for the purposes below. Nothing depends on your "
+        "answer: the site works just as well if you refuse. You can change your mind at any "
+        "time with the link “Manage cookies” at the foot of each page."
+    ),
+    "accept_label": _("Accept all"),
+    "refuse_label": _("Refuse all"),
+    "customise_label": _("Customise"),
+    "save_label": _("Save my choices"),
+}
+
+#: Labels that regulators named as unclear, or that browsers and scanners do not know as
+#: what they are (R17; design, section 6), lower case -> why.
+_UNCLEAR_ACCEPT = _(
+    "“%(label)s” does not say what is accepted. Regulators and the browsers that answer for "
+    "their users expect plain words such as “%(default)s”."
+)
+_UNCLEAR_REFUSE = _(
+    "“%(label)s” is not seen as a clear refusal by regulators, nor recognised by the browsers "
+    "that refuse for their users. Use plain words such as “%(default)s”."
+)
+UNCLEAR_LABELS: Mapping[str, tuple[frozenset[str], Promise]] = {
+    "accept_label": (
+        frozenset(
+            "ok,okay,yes,oui,got it,i understand,understood,j’ai compris,j'ai compris,compris,"
+            "d’accord,d'accord,close,fermer,continue,continuer".split(",")
+        ),
+        _UNCLEAR_ACCEPT,
+    ),
+    "refuse_label": (
+        frozenset(
+            "ok,okay,continue without accepting,continuer sans accepter,no,non,no thanks,"
+            "non merci,close,fermer,later,plus tard,more options,plus d’options,"
+            "plus d'options,je décline les finalités non essentielles,"
+            "decline non-essential purposes".split(",")
+        ),
+        _UNCLEAR_REFUSE,
+    ),
+}
+
+
+def label_advice(field: str, label: str) -> str | None:
+    """Why ``label`` is a poor choice for this field of the banner, or None if it is not."""
+    if field not in UNCLEAR_LABELS:
+        return None
+    unclear, sentence = UNCLEAR_LABELS[field]
+    plain = label.strip().rstrip(".!→>×✕ ").casefold()
+    if not plain or plain not in unclear:
+        return None
+    return str(sentence) % {"label": label.strip(), "default": BANNER_DEFAULTS[field]}
+
+
+def duration_text(duration: Duration | None) -> str:
+    """A duration in the active language, "" where it is not known."""
+    if duration is None:
+        return ""
+    if duration.kind is DurationKind.SESSION:
+        return gettext("until the browser is closed")
+    if duration.kind is DurationKind.PERSISTENT:
+        return gettext("until you delete it")
+    value = duration.value
+    by_unit = {
+        "second": ngettext("%(count)d second", "%(count)d seconds", value),
+        "minute": ngettext("%(count)d minute", "%(count)d minutes", value),
+        "hour": ngettext("%(count)d hour", "%(count)d hours", value),
+        "day": ngettext("%(count)d day", "%(count)d days", value),
+        "week": ngettext("%(count)d week", "%(count)d weeks", value),
+        "month": ngettext("%(count)d month", "%(count)d months", value),
+        "year": ngettext("%(count)d year", "%(count)d years", value),
+    }
+    return by_unit[duration.unit] % {"count": value}
+
+
+def ground_text(ground: Ground) -> str:
+    return {
+        Ground.EXEMPT: gettext("No consent needed"),
+        Ground.OPT_OUT: gettext("Active unless you refuse"),
+        Ground.CONSENT: gettext("Only with your consent"),
+    }[ground]
