@@ -58,7 +58,7 @@ class Opaque:
         return cls(**kwargs)
 
 
-class TrackerNameBlock(blocks.CharBlock):  # type: ignore[misc]
+class TrackerNameBlock(blocks.CharBlock):
     """A name as the browser knows it: the same in every language."""
 
     def get_translatable_segments(self, value: str) -> list[Any]:
@@ -110,7 +110,7 @@ def ground_choices() -> list[tuple[str, str | Promise]]:
     ]
 
 
-class DurationValue(blocks.StructValue):  # type: ignore[misc]
+class DurationValue(blocks.StructValue):
     def duration(self) -> Duration | None:
         """The duration, or None as long as it is not filled in."""
         kind = self.get("kind")
@@ -122,7 +122,7 @@ class DurationValue(blocks.StructValue):  # type: ignore[misc]
         return None
 
 
-class DurationBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
+class DurationBlock(Opaque, blocks.StructBlock):
     """A duration that can be compared and translated: number and unit, not free text."""
 
     kind = blocks.ChoiceBlock(choices=duration_choices, required=False, label=_("How long"))
@@ -148,7 +148,7 @@ class DurationBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
         return value
 
 
-class CookieValue(blocks.StructValue):  # type: ignore[misc]
+class CookieValue(blocks.StructValue):
     def cookie(self, category: str = "", row_id: str = "") -> Cookie:
         """This row as the pure core knows it; blanks stay blank."""
 
@@ -182,7 +182,7 @@ class CookieValue(blocks.StructValue):  # type: ignore[misc]
         )
 
 
-class CookieBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
+class CookieBlock(Opaque, blocks.StructBlock):
     """One row: one tracker, for one purpose (requirements, part B)."""
 
     name = TrackerNameBlock(
@@ -302,7 +302,9 @@ MESSAGES: Mapping[tuple[str, Problem], str | Promise] = {
         "A cookie's name holds no spaces and none of ( ) < > @ , ; \\ \" / ? = { }. "
         "Write one row for each cookie."
     ),
-    ("provider", Problem.MISSING): _("Say who sets or reads it: visitors must know who they allow."),
+    ("provider", Problem.MISSING): _(
+        "Say who sets or reads it: visitors must know who they allow."
+    ),
     ("purpose", Problem.MISSING): _("Say in plain words what it is for."),
     ("duration", Problem.MISSING): _("Say how long it stays in the browser."),
     ("party", Problem.MISSING): _("Choose whether it belongs to this site or to a third party."),
@@ -336,7 +338,8 @@ MESSAGE_PARAMS: Mapping[tuple[str, Problem], dict[str, int]] = {
 }
 
 DUPLICATE = _(
-    "This tracker is declared twice: same name, provider and kind of storage. Delete one of the rows."
+    "This tracker is declared twice: same name, provider and kind of storage. "
+    "Delete one of the rows."
 )
 
 
@@ -345,7 +348,9 @@ def _row_errors(cookie: Cookie, ground: Ground) -> dict[str, ValidationError]:
     errors: dict[str, ValidationError] = {}
     for name, problem in row_problems(cookie, ground).items():
         error = ValidationError(
-            MESSAGES[name, problem], code=problem.value, params=MESSAGE_PARAMS.get((name, problem))
+            str(MESSAGES[name, problem]),
+            code=problem.value,
+            params=MESSAGE_PARAMS.get((name, problem)),
         )
         if name == "duration":
             part = "kind" if problem is Problem.MISSING else "value"
@@ -359,7 +364,7 @@ def _table_error(errors: Mapping[int, Mapping[str, ValidationError]]) -> Validat
     return StructBlockValidationError({"cookies": ListBlockValidationError(block_errors=rows)})
 
 
-class CookieTableValue(blocks.StructValue):  # type: ignore[misc]
+class CookieTableValue(blocks.StructValue):
     def rows(self) -> list[Cookie]:
         """The table's rows, holes and all, in order."""
         rows = self.get("cookies")
@@ -373,7 +378,7 @@ class CookieTableValue(blocks.StructValue):  # type: ignore[misc]
         return [cookie for cookie in self.rows() if cookie.name]
 
 
-class CookieTableBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
+class CookieTableBlock(Opaque, blocks.StructBlock):
     """The trackers of one category, as a table."""
 
     category = blocks.ChoiceBlock(
@@ -391,9 +396,7 @@ class CookieTableBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
         help_text=_("If the table is about one platform of several."),
     )
     platform_url = blocks.URLBlock(required=False, label=_("Platform's address"))
-    introduction = blocks.RichTextBlock(
-        required=False, features=RICH_TEXT, label=_("Introduction")
-    )
+    introduction = blocks.RichTextBlock(required=False, features=RICH_TEXT, label=_("Introduction"))
     cookies = blocks.ListBlock(CookieBlock(), label=_("Trackers"), collapsed=True)
 
     class Meta:
@@ -427,7 +430,7 @@ class CookieTableBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
         return context
 
 
-class SectionBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
+class SectionBlock(Opaque, blocks.StructBlock):
     heading = blocks.CharBlock(required=False, label=_("Heading"))
     text = blocks.RichTextBlock(required=False, features=RICH_TEXT, label=_("Text"))
 
@@ -448,7 +451,7 @@ class DefinitionBlock(SectionBlock):
         description = _("The definition of a cookie. Left empty, a plain one is shown.")
 
 
-class KindBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
+class KindBlock(Opaque, blocks.StructBlock):
     name = blocks.CharBlock(required=False, label=_("Kind"))
     text = blocks.TextBlock(required=False, rows=3, label=_("Explanation"))
 
@@ -456,11 +459,9 @@ class KindBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
         label_format = "{name}"
 
 
-class KindsBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
+class KindsBlock(Opaque, blocks.StructBlock):
     heading = blocks.CharBlock(required=False, label=_("Heading"))
-    introduction = blocks.RichTextBlock(
-        required=False, features=RICH_TEXT, label=_("Introduction")
-    )
+    introduction = blocks.RichTextBlock(required=False, features=RICH_TEXT, label=_("Introduction"))
     kinds = blocks.ListBlock(KindBlock(), label=_("Kinds"))
 
     class Meta:
@@ -472,7 +473,7 @@ class KindsBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
         description = _("The kinds of cookies, each with an explanation.")
 
 
-class PlatformBlock(Opaque, blocks.StructBlock):  # type: ignore[misc]
+class PlatformBlock(Opaque, blocks.StructBlock):
     name = blocks.CharBlock(required=False, label=_("Name of the platform"))
     url = blocks.URLBlock(required=False, label=_("Address"))
     text = blocks.RichTextBlock(required=False, features=RICH_TEXT, label=_("Text"))
@@ -503,7 +504,7 @@ class ContactsBlock(SectionBlock):
         description = _("Controller, data protection officer and authority, from the settings.")
 
 
-class CharterBodyBlock(Opaque, blocks.StreamBlock):  # type: ignore[misc]
+class CharterBodyBlock(Opaque, blocks.StreamBlock):
     """Everything a charter can say. Subclass it to add blocks of a project's own."""
 
     text = SectionBlock()

@@ -34,13 +34,14 @@ def check_categories(app_configs: Any = None, **kwargs: Any) -> Sequence[CheckMe
                     id="wagtail_cookie_charter.E001",
                 )
             )
-        if value is not None and {**DEFAULT_CATEGORIES.get(key, {}), **value}.get(
-            "ground"
-        ) not in GROUNDS:
+        if (
+            value is not None
+            and {**DEFAULT_CATEGORIES.get(key, {}), **value}.get("ground") not in GROUNDS
+        ):
             found.append(
                 Error(
                     f"WAGTAIL_COOKIE_CHARTER: the category {key!r} has no valid ground.",
-                    hint=f"Give \"ground\" as one of: {', '.join(sorted(GROUNDS))}.",
+                    hint=f'Give "ground" as one of: {", ".join(sorted(GROUNDS))}.',
                     id="wagtail_cookie_charter.E002",
                 )
             )

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -259,9 +259,7 @@ def digest(data: Any) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def number_providers(
-    known: Mapping[str, int], slugs: Iterable[str]
-) -> dict[str, int]:
+def number_providers(known: Mapping[str, int], slugs: Iterable[str]) -> dict[str, int]:
     """``known`` with the next free number for each new slug, in the order they come."""
     numbered = dict(known)
     following = max(numbered.values(), default=0) + 1
@@ -395,9 +393,7 @@ class Decision:
     delivered: bool = True
 
     def allows(self, category: str, provider: int | None = None) -> bool:
-        return any(
-            grant.category == category and grant.covers(provider) for grant in self.grants
-        )
+        return any(grant.category == category and grant.covers(provider) for grant in self.grants)
 
     def state(self, number: int, *, now: int, days: int) -> State:
         """CURRENT if it answers declaration ``number`` or a later one and is young enough.
@@ -419,9 +415,7 @@ CATEGORY_KEY = re.compile(r"[a-z][a-z0-9_]{0,15}\Z")
 
 _NUMBER = r"(?:0|[1-9a-z][0-9a-z]{0,6})"
 _GRANT = rf"[a-z][a-z0-9_]{{0,15}}(?:(?:-{_NUMBER})+|(?:\+{_NUMBER})+)?"
-_DECISION = re.compile(
-    rf"{FORMAT}\.({_NUMBER})\.({_NUMBER})((?:\.{_GRANT})*)(~?)", re.ASCII
-)
+_DECISION = re.compile(rf"{FORMAT}\.({_NUMBER})\.({_NUMBER})((?:\.{_GRANT})*)(~?)", re.ASCII)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 

@@ -9,7 +9,7 @@ from wagtail.fields import StreamField
 from .blocks import CharterBodyBlock
 
 
-class CharterBodyField(StreamField):  # type: ignore[misc]
+class CharterBodyField(StreamField):
     """A ``StreamField`` of ``CharterBodyBlock`` that migrations do not take apart.
 
     Labels, categories and language never reach a migration, and a block type added by a

@@ -27,7 +27,7 @@ from .models import ConsentBanner, CookieCharterMixin
 from .wording import BANNER_DEFAULTS, UNCLEAR_LABELS, label_advice
 
 
-class BannerForm(WagtailAdminModelForm):  # type: ignore[misc]
+class BannerForm(WagtailAdminModelForm):
     """Shows in each empty field what visitors read if it stays empty."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -39,7 +39,7 @@ class BannerForm(WagtailAdminModelForm):  # type: ignore[misc]
                     self.fields[name].widget.attrs["placeholder"] = str(words)
 
 
-class CharterChooserPanel(PageChooserPanel):  # type: ignore[misc]
+class CharterChooserPanel(PageChooserPanel):
     """Chooses among charter pages: ours, or any that a project made from the mixin."""
 
     def get_form_options(self) -> dict[str, Any]:
@@ -51,10 +51,10 @@ class CharterChooserPanel(PageChooserPanel):  # type: ignore[misc]
         return options
 
 
-class LabelAdvicePanel(Panel):  # type: ignore[misc]
+class LabelAdvicePanel(Panel):
     """Warns about button labels that regulators or browsers reject (R17). Never refuses."""
 
-    class BoundPanel(Panel.BoundPanel):  # type: ignore[misc]
+    class BoundPanel(Panel.BoundPanel):
         template_name = "wagtail_cookie_charter/admin/label_advice.html"
 
         def is_shown(self) -> bool:
@@ -82,24 +82,18 @@ banner_edit_handler = TabbedInterface(
                 FieldPanel("name"),
                 MultiFieldPanel(
                     [
-                        HelpPanel(
-                            _("Leave a field empty to use the words that it shows in grey.")
-                        ),
+                        HelpPanel(_("Leave a field empty to use the words that it shows in grey.")),
                         FieldPanel("title"),
                         FieldPanel("text", widget=forms.Textarea(attrs={"rows": 4})),
-                        FieldRowPanel(
-                            [FieldPanel("accept_label"), FieldPanel("refuse_label")]
-                        ),
-                        FieldRowPanel(
-                            [FieldPanel("customise_label"), FieldPanel("save_label")]
-                        ),
+                        FieldRowPanel([FieldPanel("accept_label"), FieldPanel("refuse_label")]),
+                        FieldRowPanel([FieldPanel("customise_label"), FieldPanel("save_label")]),
                     ],
                     heading=_("Words"),
                 ),
                 InlinePanel(
                     "categories",
                     panels=[
-                        FieldPanel("key", widget=forms.Select(choices=category_choices)),
+                        FieldPanel("key", widget=forms.Select(choices=category_choices)),  # type: ignore[arg-type]
                         FieldPanel("title"),
                         FieldPanel("summary"),
                     ],
@@ -117,7 +111,9 @@ banner_edit_handler = TabbedInterface(
             [
                 CharterChooserPanel("charter_page"),
                 FieldRowPanel([FieldPanel("privacy_page"), FieldPanel("privacy_url")]),
-                FieldPanel("placement", widget=forms.Select(choices=ConsentBanner.Placement.choices)),
+                FieldPanel(
+                    "placement", widget=forms.Select(choices=ConsentBanner.Placement.choices)
+                ),
                 FieldPanel("days"),
                 PublishingPanel(),
             ],

@@ -65,7 +65,9 @@ def own_cookie(site: Site, days: int) -> Cookie:
         category=NECESSARY,
         provider=site.site_name or site.hostname,
         service=gettext("Your choice about cookies"),
-        purpose=gettext("Remembers what you accepted and refused, so that you are not asked again."),
+        purpose=gettext(
+            "Remembers what you accepted and refused, so that you are not asked again."
+        ),
         duration=duration_of_days(days),
         party="first",
     )
@@ -103,9 +105,10 @@ def live_charters(banners: Iterable[ConsentBanner]) -> list[Any]:
         if page is None:
             continue
         translations = page.get_translations(inclusive=True).live().select_related("locale")
-        for charter in sorted(translations.specific(), key=lambda found: found.pk != page.pk):
-            if isinstance(charter, CookieCharterMixin):
-                charters.setdefault(charter.locale_id, charter)
+        specific: list[Any] = list(translations.specific())
+        for found in sorted(specific, key=lambda found: found.pk != page.pk):
+            if issubclass(type(found), CookieCharterMixin):
+                charters.setdefault(found.locale_id, found)
     return list(charters.values())
 
 
@@ -258,7 +261,10 @@ def _wording(
         )
     if transfers:
         facts.append(gettext("Some data leave the European Union."))
-    facts.append(gettext("Your answer is kept for %(time)s.") % {"time": duration_text(duration_of_days(source.days))})
+    facts.append(
+        gettext("Your answer is kept for %(time)s.")
+        % {"time": duration_text(duration_of_days(source.days))}
+    )
     return Wording(
         texts={
             **words(banner),
@@ -269,7 +275,9 @@ def _wording(
         },
         categories={
             category.key: (
-                str((own.get(category.key) and own[category.key].title) or known[category.key].title),
+                str(
+                    (own.get(category.key) and own[category.key].title) or known[category.key].title
+                ),
                 str(
                     (own.get(category.key) and own[category.key].summary)
                     or known[category.key].summary
@@ -360,8 +368,10 @@ def _if_written(
     instance: Any, raw: bool = False, update_fields: Iterable[str] | None = None, **kwargs: Any
 ) -> None:
     """A script may write a live page with plain ``save()``; a draft's save writes no body."""
-    if not raw and getattr(instance, "live", True) and (
-        update_fields is None or {"body", "live"} & set(update_fields)
+    if (
+        not raw
+        and getattr(instance, "live", True)
+        and (update_fields is None or {"body", "live"} & set(update_fields))
     ):
         _soon()
 

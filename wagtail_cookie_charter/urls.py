@@ -5,7 +5,5 @@ from . import views
 app_name = "cookie_charter"
 urlpatterns = [
     path("decide/", views.decide, name="decide"),
-    path(
-        "preferences/<str:version>/<slug:language>/", views.preferences, name="preferences"
-    ),
+    path("preferences/<str:version>/<slug:language>/", views.preferences, name="preferences"),
 ]

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from wagtail.models import Site
 
 from . import visitor
+from .consent import encode
 from .models import PublishedDeclaration
 from .models.ledger import load_declaration
 
@@ -27,25 +28,23 @@ SAVED = "#wcc-saved"
 def decide(request: HttpRequest) -> HttpResponse:
     """Take a visitor's answer: check it, set the cookie, expire what was refused, hand it on.
 
-    JSON is answered with JSON, a form with a redirect to ``next``, which stays on the site.
-    Whatever is wrong gets a 4xx with a sentence, and nothing is stored. No session is opened.
+    A form that names the page it is on (``next``) is answered with a redirect there; all else
+    with JSON. Whatever is wrong gets a 4xx with a sentence, and nothing is stored. No session
+    is opened.
     """
-    as_json = request.content_type == "application/json"
     try:
         answer = visitor.read_answer(request)
     except visitor.Refused as refused:
-        if as_json:
-            return JsonResponse({"error": refused.sentence}, status=refused.status)
-        return HttpResponse(
-            refused.sentence, status=refused.status, content_type="text/plain; charset=utf-8"
-        )
-    if as_json:
-        response: HttpResponse = JsonResponse({})
-        value = visitor.remember(request, response, answer)
-        response.content = JsonResponse({"decision": value}).content
-    else:
+        if "text/html" in request.headers.get("Accept", ""):
+            return HttpResponse(
+                refused.sentence, status=refused.status, content_type="text/plain; charset=utf-8"
+            )
+        return JsonResponse({"error": refused.sentence}, status=refused.status)
+    if "next" in request.POST:
         response = HttpResponse(status=303, headers={"Location": _next(request) + SAVED})
-        visitor.remember(request, response, answer)
+    else:
+        response = JsonResponse({"decision": encode(answer.decision)})
+    visitor.remember(request, response, answer)
     visitor.record(answer)
     return response
 
@@ -84,9 +83,7 @@ def preferences(request: HttpRequest, version: str, language: str) -> HttpRespon
         raise Http404(gettext("There is no such declaration."))
     with translation.override(wording[0]):
         notice = visitor.Notice(declaration, site.pk, number, version)
-        response = render(
-            request, "wagtail_cookie_charter/preferences.html", {"notice": notice}
-        )
+        response = render(request, "wagtail_cookie_charter/preferences.html", {"notice": notice})
     if settings.DEBUG:
         response["Cache-Control"] = "no-cache"
     else:

@@ -14,7 +14,7 @@ from .models import ConsentBanner
 from .panels import advice_on, banner_edit_handler
 
 
-class ConsentBannerViewSet(SnippetViewSet):  # type: ignore[misc]
+class ConsentBannerViewSet(SnippetViewSet):
     model = ConsentBanner
     icon = "wcc-cookie"
     menu_label = _("Consent banners")

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.exceptions import DisallowedHost
 from django.dispatch import Signal
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import get_language, gettext
@@ -33,6 +33,7 @@ from .consent import (
     Declaration,
     Ground,
     TooManyExceptions,
+    Wording,
     decode,
     encode,
     grants_for,
@@ -68,9 +69,10 @@ def current(request: HttpRequest | None) -> Current | None:
     """
     if request is None:
         return None
-    if not hasattr(request, "_cookie_charter"):
-        request._cookie_charter = _current(request)  # type: ignore[attr-defined]
-    found: Current | None = request._cookie_charter  # type: ignore[attr-defined]
+    # As Wagtail does with the site: one look a request, however many tags.
+    if "_cookie_charter" not in vars(request):
+        vars(request)["_cookie_charter"] = _current(request)
+    found: Current | None = vars(request)["_cookie_charter"]
     return found
 
 
@@ -158,7 +160,8 @@ class Notice:
         self.number = number
         self.version = version
         found = declaration.wording(get_language() or settings.LANGUAGE_CODE)
-        self.language, self.wording = found if found else ("", None)
+        self.language: str = found[0] if found else ""
+        self.wording: Wording | None = found[1] if found else None
         self.texts = self.wording.texts if self.wording else {}
 
     @property
@@ -194,7 +197,9 @@ class Notice:
     def purposes(self) -> list[Asked]:
         """The optional categories without their rows: what the first layer names (R18)."""
         return [
-            self._asked(category, ()) for category in self.declaration.categories if category.optional
+            self._asked(category, ())
+            for category in self.declaration.categories
+            if category.optional
         ]
 
     @cached_property
@@ -202,7 +207,9 @@ class Notice:
         """All categories with providers and rows: what the second layer shows."""
         grouped: dict[str, dict[int, list[Cookie]]] = {}
         for cookie in self.wording.cookies if self.wording else ():
-            grouped.setdefault(cookie.category, {}).setdefault(cookie.provider_id, []).append(cookie)
+            grouped.setdefault(cookie.category, {}).setdefault(cookie.provider_id, []).append(
+                cookie
+            )
         return [
             self._asked(
                 category,
@@ -220,7 +227,8 @@ class Notice:
 
     @property
     def decide_url(self) -> str:
-        return endpoint("decide")
+        """Where answers go; the language is noted with them, since it is part of the question."""
+        return f"{endpoint('decide')}?language={self.language}"
 
     @property
     def preferences_url(self) -> str:
@@ -299,6 +307,11 @@ class Answer:
     decision: Decision
     language: str
 
+    @property
+    def lifetime(self) -> int:
+        """Seconds for which the answer holds."""
+        return int(self.published.declaration.days * 86_400)
+
 
 def require_same_origin(request: HttpRequest) -> None:
     """Raise ``Refused`` unless a page of this very origin sent the request.
@@ -323,9 +336,10 @@ def require_same_origin(request: HttpRequest) -> None:
 def read_answer(request: HttpRequest) -> Answer:
     """The answer in a posted form or JSON body, checked against what was declared.
 
-    JSON: ``{"decision": "<the cookie's value>"}``. Form: ``number``, ``answer`` (``accept``,
-    ``refuse`` or ``save``), ``category`` (keys) and ``provider`` (``key:code``). Raises
-    ``Refused``.
+    Either ``decision``, the consent cookie's value as the script writes it, or what the
+    charter's form sends: ``number``, ``answer`` (``accept``, ``refuse`` or ``save``),
+    ``category`` (keys) and ``provider`` (``key:code``). The query string may name the
+    ``language``. Raises ``Refused``.
     """
     require_same_origin(request)
     try:
@@ -338,66 +352,73 @@ def read_answer(request: HttpRequest) -> Answer:
     if site is None:
         raise Refused(404, gettext("There is no site at this address."))
     if request.content_type == "application/json":
-        return _read_json(request, site)
-    if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return _read_form(request, site)
-    raise Refused(415, gettext("Send a form or JSON."))
+        try:
+            data = json.loads(request.body)
+        except (ValueError, RecursionError):
+            raise Refused(400, gettext("The JSON cannot be read.")) from None
+        value = data.get("decision") if isinstance(data, dict) else None
+        published, decision = _checked(site, value)
+    elif request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        raise Refused(415, gettext("Send a form or JSON."))
+    elif "decision" in request.POST:
+        published, decision = _checked(site, request.POST["decision"])
+    else:
+        published, decision = _chosen(site, request.POST)
+    answer = Answer(site, published, decision, request.GET.get("language", "")[:16])
+    now = int(time.time())
+    if now - answer.lifetime < decision.time <= now + CLOCK_SLACK:
+        return answer
+    # The visitor's clock is wrong; ours is not.
+    return replace(answer, decision=replace(decision, time=now))
 
 
-def _read_json(request: HttpRequest, site: Site) -> Answer:
-    try:
-        data = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise Refused(400, gettext("The JSON cannot be read.")) from None
-    value = data.get("decision") if isinstance(data, dict) else None
-    decision = decode(value)
+def _checked(site: Site, value: object) -> tuple[PublishedDeclaration, Decision]:
+    """A decision made by the script, if it only says what can be said."""
+    decision = decode(value if isinstance(value, str) else None)
     if decision is None:
         raise Refused(400, gettext("The decision cannot be read."))
     published = _published(site, decision.number)
     declaration = published.declaration
-    optional = {category.key for category in declaration.optional}
-    for grant in decision.grants:
-        if grant.category not in optional:
-            raise Refused(
-                400,
-                gettext("There is no category “%(key)s” to choose.") % {"key": grant.category},
-            )
-        if not (grant.but | grant.only) <= set(declaration.providers.values()):
-            raise Refused(400, gettext("The choice names a provider that is not declared."))
-    language = data.get("language")
-    return Answer(site, published, decision, language if isinstance(language, str) else "")
+    _require_known({grant.category for grant in decision.grants}, declaration)
+    named = {number for grant in decision.grants for number in grant.but | grant.only}
+    if not named <= set(declaration.providers.values()):
+        raise Refused(400, gettext("The choice names a provider that is not declared."))
+    return published, replace(decision, delivered=True)
 
 
-def _read_form(request: HttpRequest, site: Site) -> Answer:
-    form = request.POST
+def _require_known(keys: set[str], declaration: Declaration) -> None:
+    unknown = keys - {category.key for category in declaration.optional}
+    if unknown:
+        raise Refused(
+            400, gettext("There is no category “%(key)s” to choose.") % {"key": min(unknown)}
+        )
+
+
+def _chosen(site: Site, form: QueryDict) -> tuple[PublishedDeclaration, Decision]:
+    """The decision that the charter's form asks for."""
     try:
         number = int(form.get("number", ""))
     except ValueError:
         raise Refused(400, gettext("The form does not say which declaration it answers.")) from None
     published = _published(site, number)
     declaration = published.declaration
-    keys = {category.key for category in declaration.optional}
+    categories: set[str] = set()
+    providers: set[tuple[str, int]] = set()
     answer = form.get("answer", "save")
     if answer == "accept":
-        categories, providers = keys, set[tuple[str, int]]()
-    elif answer == "refuse":
-        categories, providers = set(), set()
+        categories = {category.key for category in declaration.optional}
     elif answer == "save":
         categories = set(form.getlist("category"))
-        providers = set()
         for item in form.getlist("provider"):
             key, _colon, code = item.partition(":")
             try:
                 providers.add((key, int(code, 36)))
             except ValueError:
-                raise Refused(400, gettext("The choice names an unknown provider.")) from None
-        unknown = (categories | {key for key, _number in providers}) - keys
-        if unknown:
-            raise Refused(
-                400,
-                gettext("There is no category “%(key)s” to choose.") % {"key": sorted(unknown)[0]},
-            )
-    else:
+                raise Refused(
+                    400, gettext("The choice names a provider that is not declared.")
+                ) from None
+        _require_known(categories | {key for key, _number in providers}, declaration)
+    elif answer != "refuse":
         raise Refused(400, gettext("An answer is to accept, to refuse or to save."))
     decision = Decision(number, int(time.time()), grants_for(declaration, categories, providers))
     try:
@@ -410,7 +431,7 @@ def _read_form(request: HttpRequest, site: Site) -> Answer:
                 "whole categories instead. Nothing was changed."
             ),
         ) from None
-    return Answer(site, published, decision, form.get("language", ""))
+    return published, decision
 
 
 def _published(site: Site, number: int) -> PublishedDeclaration:
@@ -431,33 +452,27 @@ def record(answer: Answer) -> None:
         site_id=answer.site.pk,
         declaration=answer.published,
         decision=answer.decision,
-        language=answer.language[:16],
+        language=answer.language,
     )
 
 
-def remember(request: HttpRequest, response: HttpResponse, answer: Answer) -> str:
-    """Set the consent cookie on ``response`` and expire what was refused. Returns its value.
+def remember(request: HttpRequest, response: HttpResponse, answer: Answer) -> None:
+    """Set the consent cookie on ``response``, and expire what was refused.
 
     By ``Set-Cookie``, since browsers forget script-written cookies within days (R38). Its
     life counts from the decision, so that sending it again prolongs nothing (R67).
     """
-    now = int(time.time())
-    lifetime = answer.published.declaration.days * 86_400
-    at = answer.decision.time
-    if not now - lifetime < at <= now + CLOCK_SLACK:
-        at = now
-    value = encode(replace(answer.decision, time=at, delivered=True))
+    age = max(int(time.time()) - answer.decision.time, 0)
     secure = _sent_securely(request)
     response.set_cookie(
         cookie_name(answer.site, secure=secure),
-        value,
-        max_age=min(at, now) + lifetime - now,
+        encode(answer.decision),
+        max_age=answer.lifetime - age,
         path="/",
         secure=secure,
         samesite="Lax",
     )
     _expire(request, response, answer)
-    return value
 
 
 def _sent_securely(request: HttpRequest) -> bool:
@@ -473,16 +488,14 @@ def _expire(request: HttpRequest, response: HttpResponse, answer: Answer) -> Non
         for domain in ("", *parent_domains(request.get_host())):
             morsel: Morsel[str] = Morsel()
             morsel.set(name, "", "")
-            morsel.update({"path": "/", "max-age": 0, "expires": "Thu, 01 Jan 1970 00:00:00 GMT"})
+            morsel.update({"path": "/", "max-age": "0", "expires": "Thu, 01 Jan 1970 00:00:00 GMT"})
             if domain:
                 morsel["domain"] = domain
             # Under a key of its own: a response has one cookie a name, and this is several.
             dict.__setitem__(response.cookies, f"{name};{domain}", morsel)
 
 
-def refused_names(
-    names: Any, declaration: Declaration, decision: Decision
-) -> Iterator[str]:
+def refused_names(names: Any, declaration: Declaration, decision: Decision) -> Iterator[str]:
     """Those of the cookie ``names`` that are declared, optional and not granted.
 
     A name that a granted or exempt row declares as well is kept, and so are Django's own.

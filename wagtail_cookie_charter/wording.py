@@ -38,21 +38,20 @@ _UNCLEAR_REFUSE = _(
     "“%(label)s” is not seen as a clear refusal by regulators, nor recognised by the browsers "
     "that refuse for their users. Use plain words such as “%(default)s”."
 )
-UNCLEAR_LABELS: Mapping[str, tuple[frozenset[str], Promise]] = {
+_NO_ANSWER = {"ok", "okay", "close", "fermer"}
+UNCLEAR_LABELS: Mapping[str, tuple[set[str], Promise]] = {
     "accept_label": (
-        frozenset(
-            "ok,okay,yes,oui,got it,i understand,understood,j’ai compris,j'ai compris,compris,"
-            "d’accord,d'accord,close,fermer,continue,continuer".split(",")
-        ),
+        _NO_ANSWER
+        | {"yes", "got it", "i understand", "understood", "continue"}
+        | {"oui", "compris", "j’ai compris", "j'ai compris", "d’accord", "d'accord", "continuer"},
         _UNCLEAR_ACCEPT,
     ),
     "refuse_label": (
-        frozenset(
-            "ok,okay,continue without accepting,continuer sans accepter,no,non,no thanks,"
-            "non merci,close,fermer,later,plus tard,more options,plus d’options,"
-            "plus d'options,je décline les finalités non essentielles,"
-            "decline non-essential purposes".split(",")
-        ),
+        _NO_ANSWER
+        | {"no", "no thanks", "later", "more options"}
+        | {"continue without accepting", "decline non-essential purposes"}
+        | {"non", "non merci", "plus tard", "plus d’options", "plus d'options"}
+        | {"continuer sans accepter", "je décline les finalités non essentielles"},
         _UNCLEAR_REFUSE,
     ),
 }

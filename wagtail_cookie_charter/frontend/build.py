@@ -37,7 +37,8 @@ def build() -> dict[str, str]:
     styles = {
         "cookie-charter.css": (SOURCES / "cookie-charter.css").read_text(),
         "cookie-charter-page.css": page,
-        "cookie-charter-preferences.css": page + (SOURCES / "cookie-charter-preferences.css").read_text(),
+        "cookie-charter-preferences.css": page
+        + (SOURCES / "cookie-charter-preferences.css").read_text(),
     }
     built.update({name: minify.string("text/css", text) for name, text in styles.items()})
     return built

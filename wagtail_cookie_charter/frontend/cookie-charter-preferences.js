@@ -4,6 +4,9 @@
  */
 /** @typedef {import('./cookie-charter.js').Api} Api */
 
+/** Longest value that the consent cookie may have; see `consent.py`. */
+const MAX_LENGTH = 92;
+
 /**
  * @param {Api} api
  * @returns {Promise<import('./cookie-charter.js').Preferences>}
@@ -105,10 +108,10 @@ const attach = (form, api, dialog) => {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     const pressed = /** @type {HTMLButtonElement | null} */ (event.submitter)?.value;
-    const grants = pressed == 'accept' ? api.everything() : pressed == 'refuse' ? [] : grantsOf(form);
+    const grants = pressed == 'accept' ? api.everything : pressed == 'refuse' ? [] : grantsOf(form);
     const error = /** @type {HTMLElement} */ (form.querySelector('.wcc-error'));
     // Number and time take up to 17 characters before the grants.
-    const tooMany = grants.join('.').length + 18 > api.max;
+    const tooMany = grants.join('.').length + 18 > MAX_LENGTH;
     error.textContent = tooMany ? (form.dataset.tooMany ?? '') : '';
     if (tooMany) return;
     dialog?.close();

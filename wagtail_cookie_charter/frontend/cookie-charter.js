@@ -3,7 +3,7 @@
  * run what it allows. All that only the second layer needs is in cookie-charter-preferences.js
  * and arrives when somebody asks for it. Runs as soon as it is there, after its own markup.
  */
-import { MAX_LENGTH, parse, format, allows } from './decision.js';
+import { parse, format, allows } from './decision.js';
 
 /**
  * What the second layer gets from here.
@@ -11,8 +11,7 @@ import { MAX_LENGTH, parse, format, allows } from './decision.js';
  * @property {(category: string, provider?: string) => boolean} allowed
  * @property {() => boolean} decided
  * @property {(grants: string[]) => Promise<void>} answer
- * @property {() => string[]} everything
- * @property {number} max longest value of the cookie
+ * @property {string[]} everything
  *
  * What it gives in return.
  * @typedef {object} Preferences
@@ -22,15 +21,16 @@ import { MAX_LENGTH, parse, format, allows } from './decision.js';
  */
 
 const root = /** @type {HTMLElement} */ (document.getElementById('wcc'));
-const status = /** @type {HTMLElement} */ (document.getElementById('wcc-status'));
+const status = /** @type {HTMLElement} */ (root.nextElementSibling);
 const sheet = /** @type {HTMLLinkElement} */ (root.previousElementSibling);
-const data = root.dataset;
-const number = Number(data.number);
-const life = Number(data.days) * 86400;
+const data = /** @type {Record<string, any>} */ (root.dataset);
+const number = +data.number;
+const life = +data.days * 86400;
 /** @param {string | undefined} keys */
 const list = (keys) => (keys ? keys.split(' ') : []);
 const consent = list(data.consent);
 const optOut = list(data.optOut);
+const everything = [...consent, ...optOut];
 const secure = location.protocol == 'https:';
 // Host-bound over HTTPS: no other host can write it (RFC 6265bis, `__Host-`).
 const name = (secure ? '__Host-' : '') + data.cookie;
@@ -59,7 +59,7 @@ const allowed = (category, provider) => {
 
 // --- Running what is allowed -------------------------------------------------------------
 
-/** @type {string[][]} what ran on this page */
+/** @type {[string, string?][]} what ran on this page */
 const ran = [];
 let running = false;
 
@@ -77,33 +77,35 @@ const activate = async (gate) => {
   });
   gate.replaceWith(content);
   for (const { script, place } of scripts) {
-    const wait = script.src && !script.hasAttribute('async');
-    const done = wait && new Promise((end) => (script.onload = script.onerror = end));
     place.replaceWith(script);
-    await done;
+    if (script.src && !script.hasAttribute('async'))
+      await new Promise((end) => (script.onload = script.onerror = end));
   }
 };
 
 const run = async () => {
   if (running) return;
   running = true;
-  for (let gate; (gate = next()); ) await activate(gate);
+  for (let gate; (gate = next()); ) {
+    ran.push(pairOf(gate));
+    await activate(gate);
+  }
   running = false;
 };
 
+/**
+ * What a gate waits for: category and provider.
+ * @param {HTMLTemplateElement} gate
+ * @returns {[string, string?]}
+ */
+const pairOf = (gate) => /** @type {any} */ (list(gate.dataset.cookieCharter));
+
 /** The first gate that may open. One inside another appears when the other has opened. */
-const next = () => {
-  for (const gate of document.querySelectorAll('template')) {
-    const waitsFor = list(gate.dataset.cookieCharter);
-    if (waitsFor[0] && allowed(waitsFor[0], waitsFor[1])) {
-      ran.push(waitsFor);
-      return gate;
-    }
-  }
-};
+const next = () =>
+  [...document.querySelectorAll('template')].find((gate) => allowed(...pairOf(gate)));
 
 /** Running code cannot be called back: what ran and is no longer allowed costs a reload. */
-const stale = () => ran.some(([category, provider]) => !allowed(category, provider));
+const stale = () => ran.some((pair) => !allowed(...pair));
 
 // --- Asking ------------------------------------------------------------------------------
 
@@ -119,7 +121,7 @@ const sync = () => {
 };
 
 const announce = () => {
-  status.textContent = data.saved ?? '';
+  status.textContent = data.saved;
   setTimeout(() => (status.textContent = ''), 8000);
 };
 
@@ -135,11 +137,10 @@ const deliver = async () => {
   const decision = parse(stored());
   if (!decision || decision.delivered) return;
   const value = format({ ...decision, delivered: true });
-  const response = await fetch(/** @type {string} */ (data.decide), {
+  const response = await fetch(data.decide, {
     method: 'POST',
     keepalive: true,
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ decision: value, language: document.documentElement.lang }),
+    body: new URLSearchParams({ decision: value }),
   });
   // What it will never take is not sent again. (When it took it, it has set the cookie.)
   if (!response.ok && response.status < 500) store(value, decision.time + life - now());
@@ -155,12 +156,12 @@ const settle = async (erase) => {
   }
 };
 
+/** @param {number} ms */
+const wait = (ms) => new Promise((end) => setTimeout(end, ms));
+
 /** Until the next frame is painted, or a moment where nothing paints. */
 const frame = () =>
-  new Promise((end) => {
-    requestAnimationFrame(() => setTimeout(end));
-    setTimeout(end, 99);
-  });
+  Promise.race([wait(99), new Promise((end) => requestAnimationFrame(() => setTimeout(end)))]);
 
 /**
  * Take an answer: hide first, then store, then work.
@@ -174,14 +175,13 @@ const answer = async (grants) => {
   store(format({ number, time: now(), grants, delivered: false }), life);
   const settled = settle(before.some((grant) => !grants.includes(grant)));
   if (stale()) {
-    await Promise.race([settled, new Promise((end) => setTimeout(end, 3000))]);
+    await Promise.race([settled, wait(3000)]);
     return location.reload();
   }
   announce();
   run();
 };
 
-const everything = () => [...consent, ...optOut];
 
 // --- The second layer --------------------------------------------------------------------
 
@@ -190,24 +190,23 @@ let loading;
 
 /** @returns {Promise<Preferences>} */
 const load = () =>
-  (loading ??= import(/** @type {string} */ (data.module))
-    .then((module) => module.default({ allowed, decided, answer, everything, max: MAX_LENGTH }))
+  (loading ??= import(data.module)
+    .then((module) => module.default({ allowed, decided, answer, everything }))
     .catch((error) => {
       loading = undefined;
       throw error;
     }));
 
-const opener = '[data-wcc=open],[data-cookie-charter-open]';
+const opener = '[data-cookie-charter-open]';
 
 /** @param {Event} event @param {string} selector */
 const within = (event, selector) =>
   /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest?.(selector));
 
 document.addEventListener('click', async (event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const button = within(event, '[data-wcc]');
-  if (button?.dataset.wcc == 'accept') answer(everything());
-  else if (button?.dataset.wcc == 'refuse') answer([]);
+  if (event.ctrlKey || event.metaKey) return;
+  if (within(event, '[data-wcc=accept]')) answer(everything);
+  if (within(event, '[data-wcc=refuse]')) answer([]);
   const link = within(event, opener);
   if (!link) return;
   event.preventDefault();
@@ -215,13 +214,12 @@ document.addEventListener('click', async (event) => {
     (await load()).open();
   } catch {
     // Without the second layer, the charter's form does the same.
-    location.assign(/** @type {HTMLAnchorElement} */ (link).href || (root.querySelector('a') ?? location).href);
+    location.assign(/** @type {HTMLAnchorElement} */ (link.closest('a') ?? root.querySelector('a')).href);
   }
 });
 
 // Whoever points at the button will press it: have the second layer ready by then.
-for (const hint of ['pointerover', 'focusin'])
-  document.addEventListener(hint, (event) => within(event, opener) && load().catch(() => {}), { passive: true });
+document.addEventListener('pointerover', (event) => within(event, opener) && load().catch(() => {}));
 
 // --- At the start ------------------------------------------------------------------------
 
@@ -232,12 +230,12 @@ const start = () => {
   else sheet.onload = sheet.onerror = show;
   run();
   const decision = parse(stored());
-  if (decision && !decision.delivered) settle(!everything().every((key) => allowed(key)));
+  if (decision && !decision.delivered) settle(!everything.every((key) => allowed(key)));
   // After the reload that a withdrawal takes.
   const [entry] = performance.getEntriesByType('navigation');
   if (/** @type {PerformanceNavigationTiming} */ (entry)?.type == 'reload' && decision && now() - decision.time < 15) announce();
   if (document.querySelector('.wcc-form')) load().catch(() => {});
-  addEventListener('pageshow', (event) => event.persisted && sync());
+  // Another tab may have answered. Coming back from the back/forward cache is a change too.
   document.addEventListener('visibilitychange', () => document.hidden || sync());
 };
 

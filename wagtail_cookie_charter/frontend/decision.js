@@ -7,11 +7,9 @@
  * @typedef {{number: number, time: number, grants: string[], delivered: boolean}} Decision
  */
 
+/** No longer than `consent.MAX_LENGTH` and the mark. */
 const SHAPE =
-  /^1\.(0|[1-9a-z][0-9a-z]{0,6})\.(0|[1-9a-z][0-9a-z]{0,6})((?:\.[a-z][a-z0-9_]{0,15}(?:(?:-(?:0|[1-9a-z][0-9a-z]{0,6}))+|(?:\+(?:0|[1-9a-z][0-9a-z]{0,6}))+)?)*)(~?)$/;
-
-/** Longest value written; see `consent.MAX_LENGTH`. */
-export const MAX_LENGTH = 92;
+  /^(?=.{0,93}$)1\.(0|[1-9a-z][0-9a-z]{0,6})\.(0|[1-9a-z][0-9a-z]{0,6})((?:\.[a-z][a-z0-9_]{0,15}(?:(?:-(?:0|[1-9a-z][0-9a-z]{0,6}))+|(?:\+(?:0|[1-9a-z][0-9a-z]{0,6}))+)?)*)(~?)$/;
 
 /** @param {string} grant */
 const categoryOf = (grant) => grant.split(/[-+]/)[0];
@@ -21,16 +19,17 @@ const categoryOf = (grant) => grant.split(/[-+]/)[0];
  * @param {string | undefined} value
  * @returns {Decision | undefined}
  */
-export const parse = (value = '') => {
-  const found = value.length <= MAX_LENGTH + 1 && SHAPE.exec(value);
-  const grants = found ? found[3].split('.').slice(1) : [];
-  if (found && new Set(grants.map(categoryOf)).size == grants.length)
-    return {
-      number: parseInt(found[1], 36),
-      time: parseInt(found[2], 36),
-      grants,
-      delivered: !found[4],
-    };
+export const parse = (value) => {
+  const found = SHAPE.exec(value ?? '');
+  const grants = found?.[3].split('.').slice(1) ?? [];
+  return found && new Set(grants.map(categoryOf)).size == grants.length
+    ? {
+        number: parseInt(found[1], 36),
+        time: parseInt(found[2], 36),
+        grants,
+        delivered: !found[4],
+      }
+    : undefined;
 };
 
 /** @param {Decision} decision */

@@ -40,7 +40,7 @@ def validate_category_key(key: str) -> None:
         )
 
 
-class ConsentBanner(  # type: ignore[misc]
+class ConsentBanner(
     WorkflowMixin,
     DraftStateMixin,
     LockableMixin,
@@ -141,7 +141,7 @@ class ConsentBanner(  # type: ignore[misc]
         return {**context, "layer": mode_name or "banner"}
 
 
-class BannerCategory(TranslatableMixin, Orderable):  # type: ignore[misc]
+class BannerCategory(TranslatableMixin, Orderable):
     """The words a banner has for one category. The key is the contract with templates."""
 
     banner = ParentalKey(ConsentBanner, on_delete=models.CASCADE, related_name="categories")
@@ -163,6 +163,5 @@ class BannerCategory(TranslatableMixin, Orderable):  # type: ignore[misc]
 def words(banner: ConsentBanner | None) -> Mapping[str, str]:
     """A banner's words in the active language, its own where it has some."""
     return {
-        name: str(getattr(banner, name, "") or default)
-        for name, default in BANNER_DEFAULTS.items()
+        name: str(getattr(banner, name, "") or default) for name, default in BANNER_DEFAULTS.items()
     }

@@ -36,7 +36,7 @@ def site_settings_url(site: Site) -> str:
         return ""
 
 
-class CharterForm(WagtailAdminPageForm):  # type: ignore[misc]
+class CharterForm(WagtailAdminPageForm):
     """Refuses to publish a charter that cannot say who is responsible (R6)."""
 
     def clean(self) -> dict[str, Any]:
@@ -64,8 +64,8 @@ class CharterForm(WagtailAdminPageForm):  # type: ignore[misc]
 class CookieCharterMixin(models.Model):
     """Everything a charter is, for a page of any base::
 
-        class OurCharter(CookieCharterMixin, OurBasePage):
-            content_panels = OurBasePage.content_panels + CookieCharterMixin.charter_panels
+    class OurCharter(CookieCharterMixin, OurBasePage):
+        content_panels = OurBasePage.content_panels + CookieCharterMixin.charter_panels
     """
 
     # Help texts are in the panels: here they would be in the migrations of every project
@@ -92,7 +92,7 @@ class CookieCharterMixin(models.Model):
 
     def get_template(self, request: HttpRequest, *args: Any, **kwargs: Any) -> list[str]:
         """The project's own template for its page model, else ours."""
-        own = super().get_template(request, *args, **kwargs)  # type: ignore[misc]
+        own: str = super().get_template(request, *args, **kwargs)  # type: ignore[misc]
         return [own, "wagtail_cookie_charter/cookie_charter_page.html"]
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -107,7 +107,7 @@ if not swapper.is_swapped("wagtailcore", "Page"):
     # Where a project has its own base page model, there is nothing to inherit from here:
     # it makes its own page from the mixin, in two lines.
 
-    class CookieCharterPage(CookieCharterMixin, Page):  # type: ignore[misc]
+    class CookieCharterPage(CookieCharterMixin, Page):  # noqa: DJ008
         """A charter ready for use, where the base page model is Wagtail's own."""
 
         content_panels = [*Page.content_panels, *CookieCharterMixin.charter_panels]

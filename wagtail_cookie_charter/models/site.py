@@ -8,7 +8,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, MultiFiel
 from wagtail.contrib.settings.models import BaseSiteSetting
 
 
-class CookieCharterSettings(BaseSiteSetting):  # type: ignore[misc]
+class CookieCharterSettings(BaseSiteSetting):
     """Pointers and contacts of one site. What is published lives in page and banner."""
 
     banner = models.ForeignKey(
@@ -79,9 +79,7 @@ class CookieCharterSettings(BaseSiteSetting):  # type: ignore[misc]
     @classmethod
     def existing(cls, site: models.Model) -> CookieCharterSettings | None:
         """The settings of ``site`` if there are any; unlike ``for_site``, never writes."""
-        found: CookieCharterSettings | None = (
-            cls.base_queryset().filter(site_id=site.pk).first()
-        )
+        found: CookieCharterSettings | None = cls.base_queryset().filter(site_id=site.pk).first()
         return found
 
     @property

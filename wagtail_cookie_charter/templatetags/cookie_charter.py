@@ -143,15 +143,14 @@ class ConsentNode(template.Node):
         if waits_for is None:
             return content
         # What is in a template is inert: nothing in it loads, runs or shows (HTML standard).
-        return format_html(
-            '<template data-cookie-charter="{}">{}</template>', waits_for, content
-        )
+        return format_html('<template data-cookie-charter="{}">{}</template>', waits_for, content)
 
 
 def require_category(key: str) -> None:
     if key not in conf.categories:
         raise template.TemplateSyntaxError(
-            f"cookie_consent: there is no category {key!r}. There are: {', '.join(conf.categories)}."
+            f"cookie_consent: there is no category {key!r}. "
+            f"There are: {', '.join(conf.categories)}."
         )
 
 
@@ -164,7 +163,7 @@ def cookie_consent(parser: Parser, token: Token) -> ConsentNode:
     """
     name, *bits = token.split_contents()
     if not bits or "=" in bits[0]:
-        raise template.TemplateSyntaxError(f"{name}: name a category, {name} \"statistics\".")
+        raise template.TemplateSyntaxError(f'{name}: name a category, {name} "statistics".')
     category = parser.compile_filter(bits[0])
     provider = None
     for bit in bits[1:]:

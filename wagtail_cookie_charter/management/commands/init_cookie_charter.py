@@ -28,7 +28,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--site", help="host name or id of the site (default: the default site)")
+        parser.add_argument(
+            "--site", help="host name or id of the site (default: the default site)"
+        )
         parser.add_argument(
             "--locale", action="append", help="language code; may be repeated (default: all active)"
         )
@@ -126,9 +128,7 @@ class Command(BaseCommand):
             )
         return apps.get_model("wagtail_cookie_charter", "CookieCharterPage")
 
-    def _charter(
-        self, site: Site, locale: Locale, known: Any, publish: bool
-    ) -> tuple[Any, bool]:
+    def _charter(self, site: Site, locale: Locale, known: Any, publish: bool) -> tuple[Any, bool]:
         model = self._page_model()
         if known is not None:
             found = known.get_translation_or_none(locale)
