@@ -7,30 +7,27 @@ never fail on a blank.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
-from wagtail.blocks.list_block import ListBlockValidationError
+from wagtail.admin.staticfiles import versioned_static
+from wagtail.admin.telepath import register
 from wagtail.blocks.stream_block import StreamBlockValidationError
-from wagtail.blocks.struct_block import BlockGroup, StructBlockValidationError
+from wagtail.blocks.struct_block import (
+    BlockGroup,
+    StructBlockAdapter,
+    StructBlockValidationError,
+)
 
 from .conf import NECESSARY, category_choices, conf
-from .consent import (
-    AUDIENCE_COOKIE_MONTHS,
-    AUDIENCE_RETENTION_MONTHS,
-    PATTERN_MIN_FIXED,
-    Cookie,
-    Duration,
-    DurationKind,
-    Ground,
-    Problem,
-    row_problems,
-)
+from .consent import Cookie, Duration, DurationKind
+from .errors import clean_once, duplicate_errors, row_errors, table_error
 
 RICH_TEXT = ["bold", "italic", "link", "document-link", "ol", "ul"]
 
@@ -148,6 +145,18 @@ class DurationBlock(Opaque, blocks.StructBlock):
         return value
 
 
+class DurationBlockAdapter(StructBlockAdapter):
+    """As any struct block in the editor, with its three fields side by side."""
+
+    @cached_property
+    def media(self) -> forms.Media:
+        css = versioned_static("wagtail_cookie_charter/cookie-charter-admin.css")
+        return super().media + forms.Media(css={"all": [css]})
+
+
+register(DurationBlockAdapter(), DurationBlock)
+
+
 class CookieValue(blocks.StructValue):
     def cookie(self, category: str = "", row_id: str = "") -> Cookie:
         """This row as the pure core knows it; blanks stay blank."""
@@ -256,7 +265,7 @@ class CookieBlock(Opaque, blocks.StructBlock):
         label = _("Tracker")
         icon = "wcc-cookie"
         value_class = CookieValue
-        label_format = "{name} · {provider}"
+        label_format = "{name} {provider}"
         form_layout = BlockGroup(
             children=[
                 "name",
@@ -288,80 +297,6 @@ class CookieBlock(Opaque, blocks.StructBlock):
                 ),
             ],
         )
-
-
-MESSAGES: Mapping[tuple[str, Problem], str | Promise] = {
-    ("name", Problem.MISSING): _("Give the name, as the browser shows it."),
-    ("name", Problem.STAR_INSIDE): _(
-        "The star may only stand at the end: prefix*. Write one row for each name otherwise."
-    ),
-    ("name", Problem.TOO_WIDE): _(
-        "This pattern would take in too much. Put at least %(count)d characters before the star."
-    ),
-    ("name", Problem.BAD_CHARACTER): _(
-        "A cookie's name holds no spaces and none of ( ) < > @ , ; \\ \" / ? = { }. "
-        "Write one row for each cookie."
-    ),
-    ("provider", Problem.MISSING): _(
-        "Say who sets or reads it: visitors must know who they allow."
-    ),
-    ("purpose", Problem.MISSING): _("Say in plain words what it is for."),
-    ("duration", Problem.MISSING): _("Say how long it stays in the browser."),
-    ("party", Problem.MISSING): _("Choose whether it belongs to this site or to a third party."),
-    ("ground", Problem.NEEDS_CONSENT): _(
-        "This category is exempt from consent and cannot hold a row with this ground. "
-        "Move the row to a table of another category, or change the ground."
-    ),
-    ("ground", Problem.NEEDS_NO_CONSENT): _(
-        "This category asks for consent; a row that is exempt belongs to a table of an exempt "
-        "category. Move the row, or leave the ground empty."
-    ),
-    ("duration", Problem.AUDIENCE_TOO_LONG): _(
-        "Audience measurement is exempt from consent only up to %(months)d months. Shorten the "
-        "cookie's life in the tool, or move the row to a category that asks for consent."
-    ),
-    ("retention_months", Problem.MISSING): _(
-        "Say for how many months the measurements are kept: %(months)d at most."
-    ),
-    ("retention_months", Problem.RETENTION_TOO_LONG): _(
-        "Audience measurement is exempt from consent only if its data are kept for %(months)d "
-        "months at most. Shorten it in the tool, or move the row to a category that asks for "
-        "consent."
-    ),
-}
-
-MESSAGE_PARAMS: Mapping[tuple[str, Problem], dict[str, int]] = {
-    ("name", Problem.TOO_WIDE): {"count": PATTERN_MIN_FIXED},
-    ("duration", Problem.AUDIENCE_TOO_LONG): {"months": AUDIENCE_COOKIE_MONTHS},
-    ("retention_months", Problem.MISSING): {"months": AUDIENCE_RETENTION_MONTHS},
-    ("retention_months", Problem.RETENTION_TOO_LONG): {"months": AUDIENCE_RETENTION_MONTHS},
-}
-
-DUPLICATE = _(
-    "This tracker is declared twice: same name, provider and kind of storage. "
-    "Delete one of the rows."
-)
-
-
-def _row_errors(cookie: Cookie, ground: Ground) -> dict[str, ValidationError]:
-    """The problems of a row as errors at its fields; a group's at its first field."""
-    errors: dict[str, ValidationError] = {}
-    for name, problem in row_problems(cookie, ground).items():
-        error = ValidationError(
-            str(MESSAGES[name, problem]),
-            code=problem.value,
-            params=MESSAGE_PARAMS.get((name, problem)),
-        )
-        if name == "duration":
-            part = "kind" if problem is Problem.MISSING else "value"
-            error = StructBlockValidationError({part: error})
-        errors[name] = error
-    return errors
-
-
-def _table_error(errors: Mapping[int, Mapping[str, ValidationError]]) -> ValidationError:
-    rows = {index: StructBlockValidationError(dict(fields)) for index, fields in errors.items()}
-    return StructBlockValidationError({"cookies": ListBlockValidationError(block_errors=rows)})
 
 
 class CookieTableValue(blocks.StructValue):
@@ -397,7 +332,7 @@ class CookieTableBlock(Opaque, blocks.StructBlock):
     )
     platform_url = blocks.URLBlock(required=False, label=_("Platform's address"))
     introduction = blocks.RichTextBlock(required=False, features=RICH_TEXT, label=_("Introduction"))
-    cookies = blocks.ListBlock(CookieBlock(), label=_("Trackers"), collapsed=True)
+    cookies = blocks.ListBlock(CookieBlock(), default=[], label=_("Trackers"), collapsed=True)
 
     class Meta:
         label = _("Cookie table")
@@ -409,18 +344,13 @@ class CookieTableBlock(Opaque, blocks.StructBlock):
         description = _("The trackers of one category: what visitors read is what the banner asks.")
 
     def clean(self, value: Any) -> Any:
-        value = super().clean(value)
         category = conf.categories.get(value.get("category") or "")
-        if self.is_deferred_validation or category is None:
-            return value
-        errors = {
-            index: problems
-            for index, cookie in enumerate(value.rows())
-            if (problems := _row_errors(cookie, category.ground))
-        }
-        if errors:
-            raise _table_error(errors)
-        return value
+        problems = {}
+        if not self.is_deferred_validation and category is not None:
+            for index, cookie in enumerate(value.rows()):
+                if fields := row_errors(cookie, category.ground):
+                    problems[index] = fields
+        return clean_once(super().clean, value, table_error(problems) if problems else None)
 
     def get_context(self, value: Any, parent_context: Any = None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(value, parent_context)
@@ -520,10 +450,10 @@ class CharterBodyBlock(Opaque, blocks.StreamBlock):
         block_counts = {"choices": {"max_num": 1}, "contacts": {"max_num": 1}}
 
     def clean(self, value: Any) -> Any:
-        value = super().clean(value)
-        if not self.is_deferred_validation and (errors := duplicate_errors(value)):
-            raise StreamBlockValidationError(block_errors=errors)
-        return value
+        rows = ((index, table.rows()) for index, table in tables(value))
+        errors = {} if self.is_deferred_validation else duplicate_errors(rows)
+        error = StreamBlockValidationError(block_errors=errors) if errors else None
+        return clean_once(super().clean, value, error)
 
 
 def tables(body: Any) -> Iterator[tuple[int, CookieTableValue]]:
@@ -536,20 +466,3 @@ def tables(body: Any) -> Iterator[tuple[int, CookieTableValue]]:
 def declared_cookies(body: Any) -> list[Cookie]:
     """Every named row of every table in a charter's body, in order."""
     return [cookie for _index, table in tables(body) for cookie in table.named_rows()]
-
-
-def duplicate_errors(body: Any) -> dict[int, ValidationError]:
-    """Place in the stream -> error, for rows that say the same thing again.
-
-    A name alone is not an identity: several providers use ``_s`` (requirements, part B).
-    """
-    seen: set[tuple[str, str, str]] = set()
-    errors: dict[int, dict[int, dict[str, ValidationError]]] = {}
-    for index, table in tables(body):
-        for place, cookie in enumerate(table.rows()):
-            identity = (cookie.name, cookie.provider.casefold(), cookie.storage)
-            if cookie.name and identity in seen:
-                error = {"name": ValidationError(DUPLICATE, code="duplicate")}
-                errors.setdefault(index, {})[place] = error
-            seen.add(identity)
-    return {index: _table_error(rows) for index, rows in errors.items()}

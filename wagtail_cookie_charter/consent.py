@@ -277,7 +277,7 @@ PATTERN_MIN_FIXED = 3
 
 
 class Problem(str, Enum):
-    """What keeps a row from being published; ``blocks.py`` has the sentences."""
+    """What keeps a row from being published; ``errors.py`` has the sentences."""
 
     MISSING = "missing"
     STAR_INSIDE = "star_inside"

@@ -22,9 +22,10 @@ from wagtail.admin.panels import (
 )
 from wagtail.models import get_page_models
 
+from .advice import on_labels
 from .conf import category_choices
 from .models import ConsentBanner, CookieCharterMixin
-from .wording import BANNER_DEFAULTS, UNCLEAR_LABELS, label_advice
+from .wording import BANNER_DEFAULTS
 
 
 class BannerForm(WagtailAdminModelForm):
@@ -58,20 +59,12 @@ class LabelAdvicePanel(Panel):
         template_name = "wagtail_cookie_charter/admin/label_advice.html"
 
         def is_shown(self) -> bool:
-            return bool(advice_on(self.instance))
+            return bool(on_labels(self.instance))
 
         def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
             context: dict[str, Any] = super().get_context_data(parent_context)
-            context["advice"] = advice_on(self.instance)
+            context["advice"] = on_labels(self.instance)
             return context
-
-
-def advice_on(banner: ConsentBanner | None) -> list[str]:
-    """A sentence for each button label of ``banner`` that should be another."""
-    if banner is None:
-        return []
-    found = (label_advice(field, getattr(banner, field)) for field in UNCLEAR_LABELS)
-    return [sentence for sentence in found if sentence]
 
 
 banner_edit_handler = TabbedInterface(
@@ -84,7 +77,7 @@ banner_edit_handler = TabbedInterface(
                     [
                         HelpPanel(_("Leave a field empty to use the words that it shows in grey.")),
                         FieldPanel("title"),
-                        FieldPanel("text", widget=forms.Textarea(attrs={"rows": 4})),
+                        FieldPanel("text", widget=forms.Textarea(attrs={"rows": 6})),
                         FieldRowPanel([FieldPanel("accept_label"), FieldPanel("refuse_label")]),
                         FieldRowPanel([FieldPanel("customise_label"), FieldPanel("save_label")]),
                     ],

@@ -1,12 +1,14 @@
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest
 from wagtail import hooks
 from wagtail.contrib.settings.registry import register_setting
 from wagtail.snippets.models import register_snippet
 
-from .models import CookieCharterSettings
-from .viewsets import ConsentBannerViewSet, advise
+from . import advice
+from .models import ConsentBanner, CookieCharterMixin, CookieCharterSettings
+from .viewsets import ConsentBannerViewSet
 
 register_snippet(ConsentBannerViewSet)
 register_setting(CookieCharterSettings, icon="wcc-cookie")
@@ -19,5 +21,14 @@ def register_icons(icons: list[str]) -> list[str]:
 
 @hooks.register("after_create_snippet")
 @hooks.register("after_edit_snippet")
-def advise_on_labels(request: HttpRequest, instance: Any) -> None:
-    advise(request, instance)
+def advise_on_banner(request: HttpRequest, instance: Any) -> None:
+    if isinstance(instance, ConsentBanner):
+        for sentence in advice.on_banner(instance):
+            messages.warning(request, sentence)
+
+
+@hooks.register("after_publish_page")
+def advise_on_charter(request: HttpRequest, page: Any) -> None:
+    if isinstance(page, CookieCharterMixin):
+        for sentence in advice.on_charter(page):
+            messages.warning(request, sentence)

@@ -36,6 +36,7 @@ def build() -> dict[str, str]:
     page = (SOURCES / "cookie-charter-page.css").read_text()
     styles = {
         "cookie-charter.css": (SOURCES / "cookie-charter.css").read_text(),
+        "cookie-charter-admin.css": (SOURCES / "cookie-charter-admin.css").read_text(),
         "cookie-charter-page.css": page,
         "cookie-charter-preferences.css": page
         + (SOURCES / "cookie-charter-preferences.css").read_text(),

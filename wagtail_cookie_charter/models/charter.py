@@ -9,7 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.template.loader import select_template
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms import WagtailAdminPageForm
 from wagtail.admin.panels import FieldPanel, Panel
@@ -25,15 +27,7 @@ from .site import CookieCharterSettings
 
 swapper.set_app_prefix("wagtailcore", "wagtail")
 
-
-def site_settings_url(site: Site) -> str:
-    try:
-        return reverse(
-            "wagtailsettings:edit",
-            args=["wagtail_cookie_charter", "cookiechartersettings", site.pk],
-        )
-    except NoReverseMatch:
-        return ""
+SETTINGS_PERMISSION = "wagtail_cookie_charter.change_cookiechartersettings"
 
 
 class CharterForm(WagtailAdminPageForm):
@@ -41,24 +35,36 @@ class CharterForm(WagtailAdminPageForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
-        if self.is_deferred_validation or self.parent_page is None:
-            return cleaned
-        site = self.parent_page.get_site()
-        settings = CookieCharterSettings.existing(site) if site else None
-        if site and not (settings and settings.controller_name):
-            self.add_error(
-                None,
-                ValidationError(
-                    _(
-                        "A charter must say who is responsible for the site “%(site)s”. Fill in "
-                        "“Controller” in Settings › Cookie charter (%(url)s), then publish. Your "
-                        "draft can be saved meanwhile."
-                    ),
-                    code="no_controller",
-                    params={"site": site, "url": site_settings_url(site)},
+        site = self.parent_page.get_site() if self.parent_page is not None else None
+        if site is not None and not self.is_deferred_validation:
+            responsible = CookieCharterSettings.existing(site)
+            if responsible is None or not responsible.controller_name:
+                self.add_error(None, ValidationError(self._who(site), code="no_controller"))
+        return cleaned
+
+    def _who(self, site: Site) -> str:
+        name = site.site_name or site.hostname
+        if not self.for_user or self.for_user.has_perm(SETTINGS_PERMISSION):
+            return format_html(
+                gettext(
+                    "A charter must say who is responsible for “{site}”. Fill in “Controller” in "
+                    '<a href="{url}">Settings › Cookie charter</a>, then publish. Your draft can '
+                    "be saved meanwhile."
+                ),
+                site=name,
+                url=reverse(
+                    "wagtailsettings:edit",
+                    args=["wagtail_cookie_charter", "cookiechartersettings", site.pk],
                 ),
             )
-        return cleaned
+        return format_html(
+            gettext(
+                "A charter must say who is responsible for “{site}”. Ask an administrator to fill "
+                "in “Controller” in Settings › Cookie charter, then publish. Your draft can be "
+                "saved meanwhile."
+            ),
+            site=name,
+        )
 
 
 class CookieCharterMixin(models.Model):

@@ -28,10 +28,12 @@ register = template.Library()
 def cookie_banner(context: Context) -> SafeString:
     """The first layer, its stylesheet and its script. Put it right after ``<body>``.
 
-    The same for every visitor, and nothing at all where nothing is optional (R26).
+    The same for every visitor, and nothing at all where nothing is optional (R26), nor in
+    Wagtail's preview of a page: an editor at work is not a visitor to be asked.
     """
-    notice = visitor.notice(context.get("request"))
-    if notice is None:
+    request = context.get("request")
+    notice = visitor.notice(request)
+    if notice is None or getattr(request, "is_preview", False):
         return mark_safe("")
     return _rendered("banner.html", {"notice": notice})
 
