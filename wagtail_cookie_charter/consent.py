@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -129,7 +129,10 @@ class Cookie:
 
     def as_dict(self) -> dict[str, Any]:
         """The row without its blanks, ready for JSON."""
-        return {key: value for key, value in asdict(self).items() if value not in ("", None, 0)}
+        row = {key: value for key, value in vars(self).items() if value not in ("", None, 0)}
+        if self.duration:
+            row["duration"] = {**vars(self.duration), "kind": self.duration.kind.value}
+        return row
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ from wagtail.models import Site, get_page_models
 from wagtail.signals import (
     page_published,
     page_slug_changed,
-    page_unpublished,
     post_page_move,
     published,
     unpublished,
@@ -358,10 +357,17 @@ def _soon(**kwargs: Any) -> None:
     transaction.on_commit(publish_declarations)
 
 
-def _if_ours(instance: Any = None, **kwargs: Any) -> None:
-    specific = getattr(instance, "specific_deferred", instance)
-    if isinstance(specific, (CookieCharterMixin, ConsentBanner)):
+def _if_ours(instance: Any, **kwargs: Any) -> None:
+    # A page may come as the plain page it also is.
+    model = getattr(instance, "specific_class", None) or type(instance)
+    if issubclass(model, (CookieCharterMixin, ConsentBanner)):
         _soon()
+
+
+def _if_alias(instance: Any, alias: bool = False, **kwargs: Any) -> None:
+    """Core says of an alias that follows its source only this; of other pages, more."""
+    if alias:
+        _if_ours(instance)
 
 
 def _if_written(
@@ -378,8 +384,9 @@ def _if_written(
 
 def connect() -> None:
     """Listen to all that can change what visitors are asked. Called once, when apps are ready."""
-    for signal in (published, unpublished, page_published, page_unpublished):
+    for signal in (published, unpublished):
         signal.connect(_if_ours, dispatch_uid="cookie_charter_published")
+    page_published.connect(_if_alias, dispatch_uid="cookie_charter_published")
     # The address of the charter, or of the privacy policy, may hang on any page above.
     page_slug_changed.connect(_soon, dispatch_uid="cookie_charter_slug")
     post_page_move.connect(_soon, dispatch_uid="cookie_charter_move")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.ui.tables import UpdatedAtColumn
+from wagtail.admin.ui.tables import LiveStatusTagColumn, UpdatedAtColumn
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from .models import ConsentBanner
@@ -14,7 +14,7 @@ class ConsentBannerViewSet(SnippetViewSet):
     model = ConsentBanner
     icon = "wcc-cookie"
     menu_label = _("Consent banners")
-    list_display = ["name", "locale", UpdatedAtColumn()]
+    list_display = ["name", "locale", LiveStatusTagColumn(), UpdatedAtColumn()]
     list_filter = ["locale"]
     edit_handler = banner_edit_handler
     copy_view_enabled = True

@@ -129,6 +129,18 @@ class ConsentBanner(
         if errors:
             raise ValidationError(errors)
 
+    def copy_for_translation(self, *args: Any, **kwargs: Any) -> ConsentBanner:
+        """A draft, as the translation of a page is: nobody has read it yet, let alone published.
+
+        Until somebody does, its language gets the default words.
+        """
+        copy: ConsentBanner = super().copy_for_translation(*args, **kwargs)
+        copy.live = False
+        copy.has_unpublished_changes = True
+        copy.first_published_at = copy.last_published_at = None
+        copy.live_revision = copy.latest_revision = None
+        return copy
+
     @property
     def preview_modes(self) -> list[tuple[str, Any]]:
         return [("", _("First layer")), ("preferences", _("Second layer"))]
