@@ -94,10 +94,15 @@ const grantsOf = (form) =>
     return [key + codes.map((code) => sign + code).join('')];
   });
 
+/** The forms that answer already: the dialog may be asked for again after it did not come. */
+const attached = new WeakSet();
+
 /**
  * @param {HTMLFormElement} form @param {Api} api @param {HTMLDialogElement} [dialog]
  */
 const attach = (form, api, dialog) => {
+  if (attached.has(form)) return;
+  attached.add(form);
   restore(form, api);
   form.addEventListener('change', (event) => {
     for (const { whole, each } of groups(form)) {

@@ -17,7 +17,7 @@ import { parse, format, allows } from './decision.js';
  * @typedef {object} Preferences
  * @property {() => void} open
  * @property {() => void} close
- * @property {() => Promise<unknown>} erase deletes what is stored and no longer allowed
+ * @property {() => Promise<void>} erase deletes what is stored and no longer allowed
  */
 
 const root = /** @type {HTMLElement} */ (document.getElementById('wcc'));
@@ -35,7 +35,7 @@ const secure = location.protocol == 'https:';
 // Host-bound over HTTPS: no other host can write it (RFC 6265bis, `__Host-`).
 const name = (secure ? '__Host-' : '') + data.cookie;
 
-const stored = () => document.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1];
+const stored = () => document.cookie.match(`(^| )${name}=([^;]*)`)?.[2];
 const now = () => Math.floor(Date.now() / 1000);
 
 /** Whether the visitor has answered what this page asks, or something later. */
@@ -52,9 +52,8 @@ const decided = () => {
  */
 const allowed = (category, provider) => {
   const value = stored();
-  return optOut.includes(category)
-    ? !value || allows(parse(value), category, provider)
-    : consent.includes(category) && decided() && allows(parse(value), category, provider);
+  const granted = allows(parse(value), category, provider);
+  return optOut.includes(category) ? !value || granted : consent.includes(category) && decided() && granted;
 };
 
 // --- Running what is allowed -------------------------------------------------------------
@@ -127,41 +126,48 @@ const announce = () => {
 
 // --- Answering ---------------------------------------------------------------------------
 
-/** @param {string} value @param {number} age */
+/** @param {string | undefined} value @param {number} age */
 const store = (value, age) => {
   document.cookie = `${name}=${value}; Path=/; Max-Age=${age}; SameSite=Lax${secure ? '; Secure' : ''}`;
 };
+
+/** @type {AbortController | undefined} */
+let sending;
 
 /** Give the server the stored answer. Until it confirms, each page view tries again, once. */
 const deliver = async () => {
   const decision = parse(stored());
   if (!decision || decision.delivered) return;
   const value = format({ ...decision, delivered: true });
+  sending = new AbortController();
   const response = await fetch(data.decide, {
     method: 'POST',
     keepalive: true,
     body: new URLSearchParams({ decision: value }),
+    signal: sending.signal,
   });
   // What it will never take is not sent again. (When it took it, it has set the cookie.)
   if (!response.ok && response.status < 500) store(value, decision.time + life - now());
 };
 
-/** Undo what is not allowed, then tell the server. @param {boolean} erase */
+/**
+ * Undo what is not allowed, and tell the server. What fails, because it is away or we are
+ * offline, is tried again with the next page view; the answer holds all the same.
+ * @param {boolean} erase
+ */
 const settle = async (erase) => {
-  try {
-    if (erase) await (await load()).erase();
-    await deliver();
-  } catch {
-    // Offline, or the server is away: the answer holds, and is sent with the next page view.
-  }
+  const value = stored();
+  const failed = erase && (await load().then((second) => second.erase()).catch(() => true));
+  await deliver().catch(() => {});
+  if (failed) store(value, life);
 };
-
-/** @param {number} ms */
-const wait = (ms) => new Promise((end) => setTimeout(end, ms));
 
 /** Until the next frame is painted, or a moment where nothing paints. */
 const frame = () =>
-  Promise.race([wait(99), new Promise((end) => requestAnimationFrame(() => setTimeout(end)))]);
+  new Promise((end) => {
+    requestAnimationFrame(() => setTimeout(end));
+    setTimeout(end, 99);
+  });
 
 /**
  * Take an answer: hide first, then store, then work.
@@ -171,17 +177,16 @@ const answer = async (grants) => {
   const value = stored();
   const before = value ? (parse(value)?.grants ?? []) : optOut;
   root.hidden = true;
+  // An earlier answer that the server still holds must not come back over this one.
+  sending?.abort();
   await frame();
   store(format({ number, time: now(), grants, delivered: false }), life);
-  const settled = settle(before.some((grant) => !grants.includes(grant)));
-  if (stale()) {
-    await Promise.race([settled, wait(3000)]);
-    return location.reload();
-  }
+  // What is running could write again what we delete: the page that comes after it deletes.
+  if (stale()) return location.reload();
+  settle(before.some((grant) => !grants.includes(grant)));
   announce();
   run();
 };
-
 
 // --- The second layer --------------------------------------------------------------------
 
@@ -230,7 +235,7 @@ const start = () => {
   else sheet.onload = sheet.onerror = show;
   run();
   const decision = parse(stored());
-  if (decision && !decision.delivered) settle(!everything.every((key) => allowed(key)));
+  if (decision && !decision.delivered) settle(true);
   // After the reload that a withdrawal takes.
   const [entry] = performance.getEntriesByType('navigation');
   if (/** @type {PerformanceNavigationTiming} */ (entry)?.type == 'reload' && decision && now() - decision.time < 15) announce();
