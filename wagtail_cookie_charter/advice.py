@@ -19,9 +19,9 @@ def on_labels(banner: ConsentBanner | None) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-def on_banner(banner: ConsentBanner) -> Iterator[str]:
-    """What stands between a live ``banner`` and the visitors, and its labels."""
-    yield from on_labels(banner)
+def on_banner(banner: ConsentBanner, edited: ConsentBanner) -> Iterator[str]:
+    """The labels as ``edited``, and what stands between a live ``banner`` and the visitors."""
+    yield from on_labels(edited)
     if not banner.live:
         return
     if banner.charter_page_id is None:

@@ -306,7 +306,10 @@ class CookieTableValue(blocks.StructValue):
         category = str(self.get("category") or "")
         if not rows:
             return []
-        return [child.value.cookie(category, child.id or "") for child in rows.bound_blocks]
+        # A row written by a script may have no id; the one Wagtail makes up changes each time.
+        return [
+            child.value.cookie(category, child.original_id or "") for child in rows.bound_blocks
+        ]
 
     def named_rows(self) -> list[Cookie]:
         """The rows that say which tracker they are about: what a draft can show."""
@@ -348,14 +351,16 @@ class CookieTableBlock(Opaque, blocks.StructBlock):
         problems = {}
         if not self.is_deferred_validation and category is not None:
             for index, cookie in enumerate(value.rows()):
-                if fields := row_errors(cookie, category.ground):
+                fields = row_errors(cookie, category.ground)
+                if not cookie.duration and value["cookies"][index]["duration"].get("kind"):
+                    # Begun, not finished: the block itself says what is missing.
+                    fields.pop("duration", None)
+                if fields:
                     problems[index] = fields
         return clean_once(super().clean, value, table_error(problems) if problems else None)
 
     def get_context(self, value: Any, parent_context: Any = None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(value, parent_context)
-        category = conf.categories.get(value.get("category") or "")
-        context["title"] = value.get("heading") or (category.title if category else "")
         context["cookies"] = value.named_rows()
         return context
 

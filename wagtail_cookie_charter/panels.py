@@ -72,7 +72,7 @@ banner_edit_handler = TabbedInterface(
         ObjectList(
             [
                 LabelAdvicePanel(),
-                FieldPanel("name"),
+                FieldPanel("name", required_on_save=True),
                 MultiFieldPanel(
                     [
                         HelpPanel(_("Leave a field empty to use the words that it shows in grey.")),

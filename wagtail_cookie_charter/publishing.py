@@ -152,18 +152,18 @@ def compile_declaration(
     languages = sorted({*by_locale, *banner_of}, key=lambda code: (code != first, code))
     source_charter_language = first if first in by_locale else next(iter(by_locale))
 
-    # A provider keeps its number whatever a translation calls it: rows are matched by id.
-    slugs: dict[str, str] = {}
+    # A provider keeps its number whatever a translation calls it: its rows are the same rows.
+    slugs: dict[object, str] = {}
     rows: dict[str, list[Cookie]] = {}
     for code in sorted(by_locale, key=lambda code: (code != source_charter_language, code)):
         with translation.override(code):
             rows[code] = with_own_cookie(by_locale[code].declared_cookies(), site, source.days)
         for cookie in rows[code]:
-            if cookie.row_id and cookie.provider:
-                slugs.setdefault(cookie.row_id, provider_slug(cookie.provider))
+            if cookie.provider:
+                slugs.setdefault(_identity(cookie), provider_slug(cookie.provider))
 
     def slug_of(cookie: Cookie) -> str:
-        return slugs.get(cookie.row_id) or provider_slug(cookie.provider or cookie.name)
+        return slugs.get(_identity(cookie)) or provider_slug(cookie.provider or cookie.name)
 
     numbers = number_providers(
         providers or {}, [slug_of(cookie) for found in rows.values() for cookie in found]
@@ -203,6 +203,11 @@ def compile_declaration(
         providers=numbers,
         languages=wordings,
     )
+
+
+def _identity(cookie: Cookie) -> object:
+    """What a row has in common with its translations: its id, or where it has none its name."""
+    return cookie.row_id or (cookie.category, cookie.storage, cookie.name)
 
 
 def _ordered(

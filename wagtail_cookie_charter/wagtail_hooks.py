@@ -23,12 +23,13 @@ def register_icons(icons: list[str]) -> list[str]:
 @hooks.register("after_edit_snippet")
 def advise_on_banner(request: HttpRequest, instance: Any) -> None:
     if isinstance(instance, ConsentBanner):
-        for sentence in advice.on_banner(instance):
+        # The form's own instance does not know yet whether it was published.
+        for sentence in advice.on_banner(ConsentBanner.objects.get(pk=instance.pk), instance):
             messages.warning(request, sentence)
 
 
 @hooks.register("after_publish_page")
 def advise_on_charter(request: HttpRequest, page: Any) -> None:
-    if isinstance(page, CookieCharterMixin):
-        for sentence in advice.on_charter(page):
+    if issubclass(page.specific_class, CookieCharterMixin):
+        for sentence in advice.on_charter(page.specific_class.objects.get(pk=page.pk)):
             messages.warning(request, sentence)

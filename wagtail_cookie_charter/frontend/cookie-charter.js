@@ -224,7 +224,7 @@ document.addEventListener('click', async (event) => {
 });
 
 // Whoever points at the button will press it: have the second layer ready by then.
-document.addEventListener('pointerover', (event) => within(event, opener) && load().catch(() => {}));
+document.addEventListener('mouseover', (event) => within(event, opener) && load().catch(() => {}));
 
 // --- At the start ------------------------------------------------------------------------
 

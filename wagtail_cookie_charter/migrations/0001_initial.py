@@ -94,20 +94,20 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "accept_label",
-                    models.CharField(blank=True, max_length=40, verbose_name="button: accept all"),
+                    models.CharField(blank=True, max_length=60, verbose_name="button: accept all"),
                 ),
                 (
                     "refuse_label",
-                    models.CharField(blank=True, max_length=40, verbose_name="button: refuse all"),
+                    models.CharField(blank=True, max_length=60, verbose_name="button: refuse all"),
                 ),
                 (
                     "customise_label",
-                    models.CharField(blank=True, max_length=40, verbose_name="button: customise"),
+                    models.CharField(blank=True, max_length=60, verbose_name="button: customise"),
                 ),
                 (
                     "save_label",
                     models.CharField(
-                        blank=True, max_length=40, verbose_name="button: save choices"
+                        blank=True, max_length=60, verbose_name="button: save choices"
                     ),
                 ),
                 (

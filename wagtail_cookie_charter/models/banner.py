@@ -26,6 +26,7 @@ from wagtail.search import index
 
 from ..conf import conf
 from ..wording import BANNER_DEFAULTS
+from .charter import CookieCharterMixin
 
 swapper.set_app_prefix("wagtailcore", "wagtail")
 
@@ -73,10 +74,10 @@ class ConsentBanner(
             "purposes, third parties and links follow by themselves."
         ),
     )
-    accept_label = models.CharField(_("button: accept all"), max_length=40, blank=True)
-    refuse_label = models.CharField(_("button: refuse all"), max_length=40, blank=True)
-    customise_label = models.CharField(_("button: customise"), max_length=40, blank=True)
-    save_label = models.CharField(_("button: save choices"), max_length=40, blank=True)
+    accept_label = models.CharField(_("button: accept all"), max_length=60, blank=True)
+    refuse_label = models.CharField(_("button: refuse all"), max_length=60, blank=True)
+    customise_label = models.CharField(_("button: customise"), max_length=60, blank=True)
+    save_label = models.CharField(_("button: save choices"), max_length=60, blank=True)
     # Not TextChoices in the column: a translated label in ``choices`` would be a migration.
     placement = models.CharField(_("placement"), max_length=20, default=Placement.BOTTOM)
     days = models.PositiveSmallIntegerField(
@@ -120,6 +121,12 @@ class ConsentBanner(
     def clean(self) -> None:
         super().clean()
         errors = {}
+        page = self.charter_page
+        if page is not None and not issubclass(page.specific_class, CookieCharterMixin):
+            errors["charter_page"] = ValidationError(
+                _("“%(page)s” is not a cookie charter. Choose a page that has cookie tables."),
+                params={"page": page.title},
+            )
         if self.placement not in self.Placement.values:
             errors["placement"] = ValidationError(_("Choose one of the placements."))
         if self.privacy_page_id and self.privacy_url:

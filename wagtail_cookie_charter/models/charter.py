@@ -72,6 +72,7 @@ class CookieCharterMixin(models.Model):
 
     class OurCharter(CookieCharterMixin, OurBasePage):
         content_panels = OurBasePage.content_panels + CookieCharterMixin.charter_panels
+        search_fields = OurBasePage.search_fields + CookieCharterMixin.charter_search_fields
     """
 
     # Help texts are in the panels: here they would be in the migrations of every project
@@ -86,7 +87,7 @@ class CookieCharterMixin(models.Model):
 
     base_form_class = CharterForm
     page_description = _("What the site keeps in its visitors' browsers, and their choice.")
-    search_fields = [index.SearchField("introduction"), index.SearchField("body")]
+    charter_search_fields = [index.SearchField("introduction"), index.SearchField("body")]
     api_fields = [APIField("introduction"), APIField("body")]
 
     class Meta:
@@ -117,7 +118,7 @@ if not swapper.is_swapped("wagtailcore", "Page"):
         """A charter ready for use, where the base page model is Wagtail's own."""
 
         content_panels = [*Page.content_panels, *CookieCharterMixin.charter_panels]
-        search_fields = [*Page.search_fields, *CookieCharterMixin.search_fields]
+        search_fields = [*Page.search_fields, *CookieCharterMixin.charter_search_fields]
         subpage_types: list[str] = []
 
         class Meta:

@@ -75,6 +75,16 @@ def cookie_table(context: Context, category: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def cookie_category_title(context: Context, category: str) -> str:
+    """The banner's name for a category, so that charter and banner speak of the same."""
+    found = visitor.current(context.get("request"))
+    wording = found.declaration.wording(get_language() or "") if found else None
+    setting = conf.categories.get(category)
+    default = setting.title if setting else ""
+    return wording[1].categories.get(category, (str(default),))[0] if wording else str(default)
+
+
+@register.simple_tag(takes_context=True)
 def cookie_choices(context: Context) -> SafeString:
     """The visitor's own choices as a form that works without JavaScript (R5, R61)."""
     request = context.get("request")
@@ -118,6 +128,8 @@ def own_cookies(context: Context) -> list[Cookie]:
 def banner_preview(context: Context, banner: Any, layer: str) -> SafeString:
     """One layer of a draft banner, as visitors would meet it."""
     notice = visitor.draft_notice(context["request"], banner=banner)
+    if notice is None or not notice.asks:
+        return _rendered("_nothing_to_ask.html", {})
     name = "preferences.html" if layer == "preferences" else "banner.html"
     return _rendered(name, {"notice": notice, "preview": True})
 
