@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +26,7 @@ def check_categories(app_configs: Any = None, **kwargs: Any) -> Sequence[CheckMe
     found: list[CheckMessage] = []
     own = getattr(settings, "WAGTAIL_COOKIE_CHARTER", {}).get("CATEGORIES", {})
     for key, value in own.items():
-        if not CATEGORY_KEY.match(key):
+        if not CATEGORY_KEY.match(str(key)):
             found.append(
                 Error(
                     f"WAGTAIL_COOKIE_CHARTER: {key!r} cannot be the key of a category.",
@@ -34,10 +34,9 @@ def check_categories(app_configs: Any = None, **kwargs: Any) -> Sequence[CheckMe
                     id="wagtail_cookie_charter.E001",
                 )
             )
-        if (
-            value is not None
-            and {**DEFAULT_CATEGORIES.get(key, {}), **value}.get("ground") not in GROUNDS
-        ):
+        wanted = value if isinstance(value, Mapping) else {"ground": value}
+        ground = {**DEFAULT_CATEGORIES.get(key, {}), **wanted}.get("ground")
+        if value is not None and str(ground) not in GROUNDS:
             found.append(
                 Error(
                     f"WAGTAIL_COOKIE_CHARTER: the category {key!r} has no valid ground.",

@@ -81,11 +81,11 @@ class Conf:
         for key, value in _setting("CATEGORIES", {}).items():
             if value is None:
                 merged.pop(key, None)
-            else:
+            elif isinstance(value, Mapping):
                 merged[key] = {**merged.get(key, {}), **value}
         found = {}
         for key, value in merged.items():
-            if not CATEGORY_KEY.match(key) or value.get("ground") not in GROUNDS:
+            if not CATEGORY_KEY.match(key) or str(value.get("ground")) not in GROUNDS:
                 continue
             found[key] = CategorySetting(
                 key, Ground(value["ground"]), value.get("title", key), value.get("summary", "")

@@ -213,13 +213,14 @@ def _identity(cookie: Cookie) -> object:
 def _ordered(
     banner: ConsentBanner, known: Mapping[str, CategorySetting], used: set[str]
 ) -> tuple[Category, ...]:
-    """The categories in use, in the banner's order, then in that of the settings."""
+    """The categories in use, the exempt first; then in the banner's order and the settings'."""
     keys = [child.key for child in banner.categories.all()] + list(known)
-    return tuple(
+    categories = [
         Category(key, known[key].ground)
         for key in dict.fromkeys(keys)
         if key in used and key in known
-    )
+    ]
+    return tuple(sorted(categories, key=lambda category: category.optional))
 
 
 def _wording(

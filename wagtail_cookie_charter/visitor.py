@@ -60,6 +60,10 @@ class Current:
         """What the second layer is made of, as an address part: declaration and release."""
         return f"{self.digest[:16]}-{__version__}"
 
+    def notice(self) -> Notice:
+        """It, in the active language."""
+        return Notice(self.declaration, self.site_id, self.number, self.version)
+
 
 def current(request: HttpRequest | None) -> Current | None:
     """The declaration in force, or None where there is no site or nothing was declared.
@@ -240,7 +244,7 @@ def notice(request: HttpRequest | None) -> Notice | None:
     found = current(request)
     if found is None or not found.declaration.optional or not endpoint("decide"):
         return None
-    return Notice(found.declaration, found.site_id, found.number, found.version)
+    return found.notice()
 
 
 def draft_notice(

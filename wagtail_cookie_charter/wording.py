@@ -18,9 +18,9 @@ from .consent import Duration, DurationKind, Ground
 BANNER_DEFAULTS: Mapping[str, str | Promise] = {
     "title": _("Your privacy, your choice"),
     "text": _(
-        "With your consent, we use cookies for the purposes below. If you refuse, the site works "
-        "just as well, without the content or the measurements you refused. You can withdraw your "
-        "consent at any time with the link “Manage cookies” at the foot of each page."
+        "With your consent, we use cookies for the purposes below. If you refuse, you only miss "
+        "the content that needs them. You can withdraw your consent at any time: “Manage "
+        "cookies”, at the foot of each page."
     ),
     "accept_label": _("Accept all"),
     "refuse_label": _("Refuse all"),

@@ -103,7 +103,8 @@ const attached = new WeakSet();
 const attach = (form, api, dialog) => {
   if (attached.has(form)) return;
   attached.add(form);
-  restore(form, api);
+  // Nothing is ticked in the page as it comes: what is ticked now, the visitor has ticked.
+  if (!form.querySelector(':checked')) restore(form, api);
   form.addEventListener('change', (event) => {
     for (const { whole, each } of groups(form)) {
       if (event.target == whole) for (const box of each) box.checked = whole.checked;

@@ -134,7 +134,11 @@ const store = (value, age) => {
 /** @type {AbortController | undefined} */
 let sending;
 
-/** Give the server the stored answer. Until it confirms, each page view tries again, once. */
+/**
+ * Give the server the stored answer. Until it confirms, each page view tries again, once.
+ * Not `keepalive`: what is sent must end with the page, or a slow confirmation could put an
+ * answer back over the one that was given on the page after.
+ */
 const deliver = async () => {
   const decision = parse(stored());
   if (!decision || decision.delivered) return;
@@ -142,7 +146,6 @@ const deliver = async () => {
   sending = new AbortController();
   const response = await fetch(data.decide, {
     method: 'POST',
-    keepalive: true,
     body: new URLSearchParams({ decision: value }),
     signal: sending.signal,
   });

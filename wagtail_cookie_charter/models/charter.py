@@ -38,7 +38,7 @@ class CharterForm(WagtailAdminPageForm):
         site = self.parent_page.get_site() if self.parent_page is not None else None
         if site is not None and not self.is_deferred_validation:
             responsible = CookieCharterSettings.existing(site)
-            if responsible is None or not responsible.controller_name:
+            if responsible is None or not responsible.says_who:
                 self.add_error(None, ValidationError(self._who(site), code="no_controller"))
         return cleaned
 
@@ -47,9 +47,9 @@ class CharterForm(WagtailAdminPageForm):
         if not self.for_user or self.for_user.has_perm(SETTINGS_PERMISSION):
             return format_html(
                 gettext(
-                    "A charter must say who is responsible for “{site}”. Fill in “Controller” in "
-                    '<a href="{url}">Settings › Cookie charter</a>, then publish. Your draft can '
-                    "be saved meanwhile."
+                    "A charter must say who is responsible for “{site}” and how to reach them. Fill "
+                    'in the controller and a contact in <a href="{url}">Settings › Cookie '
+                    "charter</a>, then publish. Your draft can be saved meanwhile."
                 ),
                 site=name,
                 url=reverse(
@@ -59,9 +59,9 @@ class CharterForm(WagtailAdminPageForm):
             )
         return format_html(
             gettext(
-                "A charter must say who is responsible for “{site}”. Ask an administrator to fill "
-                "in “Controller” in Settings › Cookie charter, then publish. Your draft can be "
-                "saved meanwhile."
+                "A charter must say who is responsible for “{site}” and how to reach them. Ask an "
+                "administrator to fill in the controller and a contact in Settings › Cookie "
+                "charter, then publish. Your draft can be saved meanwhile."
             ),
             site=name,
         )

@@ -83,5 +83,7 @@ class CookieCharterSettings(BaseSiteSetting):
         return found
 
     @property
-    def has_contacts(self) -> bool:
-        return bool(self.contact_email or self.contact_url or self.controller_address)
+    def says_who(self) -> bool:
+        """Whether a charter can name who is responsible, and a way to reach them (R6)."""
+        ways = (self.controller_address, self.contact_email, self.contact_url)
+        return bool(self.controller_name and any((*ways, self.dpo_email, self.dpo_url)))

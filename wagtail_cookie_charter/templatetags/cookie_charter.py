@@ -63,15 +63,14 @@ def cookie_settings_link(context: Context, text: str = "", css_class: str = "") 
 def cookie_table(context: Context, category: str = "") -> SafeString:
     """The published rows of one category, or of all, as a table for any page."""
     found = visitor.current(context.get("request"))
-    wording = found.declaration.wording(get_language() or "") if found else None
-    if wording is None or found is None:
+    notice = found.notice() if found else None
+    if notice is None or notice.wording is None:
         return mark_safe("")
-    titles = wording[1].categories
-    cookies = [cookie for cookie in wording[1].cookies if category in ("", cookie.category)]
-    title = titles.get(category, ("", ""))[0] if category else wording[1].texts["charter_title"]
+    cookies = [cookie for cookie in notice.wording.cookies if category in ("", cookie.category)]
     if not cookies:
         return mark_safe("")
-    return _rendered("_table.html", {"title": title, "cookies": cookies})
+    title = notice.wording.categories[category][0] if category else notice.texts["charter_title"]
+    return _rendered("_table.html", {"notice": notice, "title": title, "cookies": cookies})
 
 
 @register.simple_tag(takes_context=True)

@@ -51,6 +51,15 @@ class Command(BaseCommand):
                 created += is_new
                 banner, is_new = self._banner(locale, banner, charter, publish)
                 created += is_new
+        if banner is not None and banner.charter_page_id is None:
+            # Its charter was deleted: it gets the new one.
+            created += 1
+            banner.charter_page_id = charter.pk
+            banner.save(update_fields=["charter_page"])
+            revision = banner.save_revision()
+            if publish:
+                revision.publish()
+            self.stdout.write(f"Gave the banner “{banner}” its charter.")
         if responsible is None or responsible.banner_id is None:
             created += 1
             responsible = responsible or CookieCharterSettings(site=site)
@@ -64,7 +73,9 @@ class Command(BaseCommand):
             responsible.save()
             self.stdout.write(f"Created the settings of {site}.")
         if not created:
-            self.stdout.write("Nothing to do: charter, banner and settings are there already.")
+            drafts = not charter.live or (banner is not None and not banner.live)
+            hint = " (drafts; publish them in the admin)" if drafts else ""
+            self.stdout.write(f"Nothing to do: charter, banner and settings are there{hint}.")
             return
         if publish:
             publish_declarations([site])
