@@ -47,8 +47,8 @@ class CharterForm(WagtailAdminPageForm):
         if not self.for_user or self.for_user.has_perm(SETTINGS_PERMISSION):
             return format_html(
                 gettext(
-                    "A charter must say who is responsible for “{site}” and how to reach them. Fill "
-                    'in the controller and a contact in <a href="{url}">Settings › Cookie '
+                    "A charter must say who is responsible for “{site}” and how to reach them. "
+                    'Fill in the controller and a contact in <a href="{url}">Settings › Cookie '
                     "charter</a>, then publish. Your draft can be saved meanwhile."
                 ),
                 site=name,

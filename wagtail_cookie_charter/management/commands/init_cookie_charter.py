@@ -43,7 +43,7 @@ class Command(BaseCommand):
         publish = options["publish"]
         responsible = CookieCharterSettings.existing(site)
         banner = responsible.banner if responsible else None
-        charter = banner.charter_page if banner else None
+        charter: Any = banner.charter_page if banner else None
         created = 0
         for locale in locales:
             with translation.override(locale.language_code):
