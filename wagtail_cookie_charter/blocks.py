@@ -374,7 +374,7 @@ class SectionBlock(Opaque, blocks.StructBlock):
         icon = "doc-full"
         template = "wagtail_cookie_charter/blocks/section.html"
         label_format = "{heading}"
-        group = _("Words")
+        group = _("Wording")
         description = _("A heading and a text.")
 
 
@@ -404,7 +404,7 @@ class KindsBlock(Opaque, blocks.StructBlock):
         icon = "list-ul"
         template = "wagtail_cookie_charter/blocks/kinds.html"
         label_format = "{heading}"
-        group = _("Words")
+        group = _("Wording")
         description = _("The kinds of cookies, each with an explanation.")
 
 

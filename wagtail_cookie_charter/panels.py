@@ -81,7 +81,7 @@ banner_edit_handler = TabbedInterface(
                         FieldRowPanel([FieldPanel("accept_label"), FieldPanel("refuse_label")]),
                         FieldRowPanel([FieldPanel("customise_label"), FieldPanel("save_label")]),
                     ],
-                    heading=_("Words"),
+                    heading=_("Wording"),
                 ),
                 InlinePanel(
                     "categories",
@@ -98,7 +98,7 @@ banner_edit_handler = TabbedInterface(
                     ),
                 ),
             ],
-            heading=_("Words"),
+            heading=_("Wording"),
         ),
         ObjectList(
             [

@@ -32,6 +32,10 @@ def decide(request: HttpRequest) -> HttpResponse:
     with JSON. Whatever is wrong gets a 4xx with a sentence, and nothing is stored. No session
     is opened.
     """
+    # Our addresses have no language of their own: what is refused is explained in the page's.
+    language = request.GET.get("language", "")
+    if translation.check_for_language(language):
+        translation.activate(language)
     try:
         answer = visitor.read_answer(request)
     except visitor.Refused as refused:

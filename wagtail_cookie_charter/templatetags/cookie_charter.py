@@ -8,6 +8,7 @@ from django import template
 from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.context import Context
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -126,11 +127,12 @@ def own_cookies(context: Context) -> list[Cookie]:
 @register.simple_tag(takes_context=True)
 def banner_preview(context: Context, banner: Any, layer: str) -> SafeString:
     """One layer of a draft banner, as visitors would meet it."""
-    notice = visitor.draft_notice(context["request"], banner=banner)
-    if notice is None or not notice.asks:
-        return _rendered("_nothing_to_ask.html", {})
-    name = "preferences.html" if layer == "preferences" else "banner.html"
-    return _rendered(name, {"notice": notice, "preview": True})
+    with translation.override(banner.locale.language_code):
+        notice = visitor.draft_notice(context["request"], banner=banner)
+        if notice is None or not notice.asks:
+            return _rendered("_nothing_to_ask.html", {})
+        name = "preferences.html" if layer == "preferences" else "banner.html"
+        return _rendered(name, {"notice": notice, "preview": True})
 
 
 def _rendered(name: str, context: dict[str, Any]) -> SafeString:
