@@ -391,13 +391,14 @@ class KindBlock(Opaque, blocks.StructBlock):
     text = blocks.TextBlock(required=False, rows=3, label=_("Explanation"))
 
     class Meta:
+        label = _("Kind")
         label_format = "{name}"
 
 
 class KindsBlock(Opaque, blocks.StructBlock):
     heading = blocks.CharBlock(required=False, label=_("Heading"))
     introduction = blocks.RichTextBlock(required=False, features=RICH_TEXT, label=_("Introduction"))
-    kinds = blocks.ListBlock(KindBlock(), label=_("Kinds"))
+    kinds = blocks.ListBlock(KindBlock(), label=_("Kinds"), collapsed=True)
 
     class Meta:
         label = _("Kinds of cookies")

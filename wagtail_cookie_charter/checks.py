@@ -19,6 +19,7 @@ ROOM_FOR_THE_REST = 30
 def connect() -> None:
     register(check_categories)
     register(check_urls)
+    register(check_upload_fields)
 
 
 def check_categories(app_configs: Any = None, **kwargs: Any) -> Sequence[CheckMessage]:
@@ -82,3 +83,22 @@ def check_urls(app_configs: Any = None, **kwargs: Any) -> Sequence[CheckMessage]
             )
         ]
     return []
+
+
+#: A row of the cookie table posts 27 fields, and a charter has dozens of rows.
+ENOUGH_FIELDS = 10_000
+
+
+def check_upload_fields(app_configs: Any = None, **kwargs: Any) -> Sequence[CheckMessage]:
+    """W002: Django would refuse to save a charter with some forty rows."""
+    limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    if limit is None or limit >= ENOUGH_FIELDS:
+        return []
+    return [
+        Warning(
+            f"DATA_UPLOAD_MAX_NUMBER_FIELDS is {limit}: a charter with more than about "
+            f"{limit // 27} rows cannot be saved.",
+            hint=f"Set it to {ENOUGH_FIELDS:_}, as new Wagtail projects do.",
+            id="wagtail_cookie_charter.W002",
+        )
+    ]

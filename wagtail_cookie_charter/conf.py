@@ -34,7 +34,7 @@ DEFAULT_CATEGORIES: Mapping[str, Mapping[str, Any]] = {
     NECESSARY: {
         "ground": "exempt",
         "title": _("Necessary for the site to work"),
-        "summary": _("Signing in, security and remembering your choices. Always active."),
+        "summary": _("Signing in, security and remembering your choices."),
     },
     "preferences": {
         "ground": "consent",

@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 # --- What is declared -----------------------------------------------------------------
@@ -179,12 +180,16 @@ class Declaration:
 
     def providers_of(self, category: str) -> frozenset[int]:
         """Numbers of the providers that have a row in ``category``, in any language."""
-        return frozenset(
-            cookie.provider_id
-            for wording in self.languages.values()
-            for cookie in wording.cookies
-            if cookie.category == category and cookie.provider_id
-        )
+        return self._providers_by_category.get(category, frozenset())
+
+    @cached_property
+    def _providers_by_category(self) -> Mapping[str, frozenset[int]]:
+        found: dict[str, set[int]] = {}
+        for wording in self.languages.values():
+            for cookie in wording.cookies:
+                if cookie.provider_id:
+                    found.setdefault(cookie.category, set()).add(cookie.provider_id)
+        return {key: frozenset(numbers) for key, numbers in found.items()}
 
     @property
     def scope(self) -> frozenset[tuple[str, int]]:
@@ -411,7 +416,8 @@ class Decision:
 
 #: Version of the cookie format.
 FORMAT = "1"
-#: Longest value written: with the longest name, 120 bytes (``__Host-cookie-charter-99999=``).
+#: Longest value, its mark included: with the longest name (``__Host-cookie-charter-99999=``),
+#: the cookie has 120 bytes.
 MAX_LENGTH = 92
 
 CATEGORY_KEY = re.compile(r"[a-z][a-z0-9_]{0,15}\Z")
@@ -451,15 +457,15 @@ def encode(decision: Decision) -> str:
         parts.append(
             grant.category + "".join(sign + _base36(number) for number in sorted(providers))
         )
-    value = ".".join(parts)
+    value = ".".join(parts) + ("" if decision.delivered else "~")
     if len(value) > MAX_LENGTH:
         raise TooManyExceptions(value)
-    return value if decision.delivered else value + "~"
+    return value
 
 
 def decode(value: str | None) -> Decision | None:
     """The decision in a cookie's value, or None for whatever cannot be read. Never raises."""
-    if not isinstance(value, str) or len(value) > MAX_LENGTH + 1:
+    if not isinstance(value, str) or len(value) > MAX_LENGTH:
         return None
     found = _DECISION.fullmatch(value)
     if not found:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
@@ -58,7 +59,7 @@ def _next(request: HttpRequest) -> str:
     target = request.POST.get("next", "")
     host = request.get_host()
     if target.startswith("/") and url_has_allowed_host_and_scheme(target, {host}):
-        return target.partition("#")[0]
+        return iri_to_uri(target.partition("#")[0])
     return "/"
 
 
@@ -88,9 +89,10 @@ def preferences(request: HttpRequest, version: str, language: str) -> HttpRespon
     with translation.override(wording[0]):
         notice = visitor.Notice(declaration, site.pk, number, version)
         response = render(request, "wagtail_cookie_charter/preferences.html", {"notice": notice})
-    if settings.DEBUG:
-        response["Cache-Control"] = "no-cache"
-    else:
-        response["Cache-Control"] = "public, max-age=31536000, immutable"
+    # Another release's address would keep this release's words for a year.
+    ours = version == visitor.version_of(full_digest)
+    response["Cache-Control"] = (
+        "public, max-age=31536000, immutable" if ours and not settings.DEBUG else "no-cache"
+    )
     response["X-Robots-Tag"] = "noindex"
     return response

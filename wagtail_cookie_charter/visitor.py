@@ -10,15 +10,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from http.cookies import Morsel
+from http.cookies import CookieError, Morsel
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import caches
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import BadRequest, DisallowedHost, SuspiciousOperation
 from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.multipartparser import MultiPartParserError
 from django.urls import NoReverseMatch, reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import get_language, gettext
@@ -58,11 +59,15 @@ class Current:
     @cached_property
     def version(self) -> str:
         """What the second layer is made of, as an address part: declaration and release."""
-        return f"{self.digest[:16]}-{__version__}"
+        return version_of(self.digest)
 
     def notice(self) -> Notice:
         """It, in the active language."""
         return Notice(self.declaration, self.site_id, self.number, self.version)
+
+
+def version_of(digest: str) -> str:
+    return f"{digest[:16]}-{__version__}"
 
 
 def current(request: HttpRequest | None) -> Current | None:
@@ -279,8 +284,9 @@ def gate(request: HttpRequest | None, category: str, provider: str = "") -> str 
         return ""
     if not provider:
         return category
-    number = found.declaration.providers.get(provider_slug(provider))
-    return f"{category} {provider_code(number)}" if number else ""
+    number = found.declaration.providers.get(provider_slug(provider), 0)
+    declared = number in found.declaration.providers_of(category)
+    return f"{category} {provider_code(number)}" if declared else ""
 
 
 # --- What was answered ----------------------------------------------------------------
@@ -362,18 +368,33 @@ def read_answer(request: HttpRequest) -> Answer:
             raise Refused(400, gettext("The JSON cannot be read.")) from None
         value = data.get("decision") if isinstance(data, dict) else None
         published, decision = _checked(site, value)
-    elif request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        raise Refused(415, gettext("Send a form or JSON."))
-    elif "decision" in request.POST:
-        published, decision = _checked(site, request.POST["decision"])
+    elif request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        try:
+            form = request.POST
+        except (MultiPartParserError, BadRequest, SuspiciousOperation):
+            raise Refused(400, gettext("The form cannot be read.")) from None
+        if "decision" in form:
+            published, decision = _checked(site, form["decision"])
+        else:
+            published, decision = _chosen(site, form)
     else:
-        published, decision = _chosen(site, request.POST)
+        raise Refused(415, gettext("Send a form or JSON."))
     answer = Answer(site, published, decision, request.GET.get("language", "")[:16])
     now = int(time.time())
-    if now - answer.lifetime < decision.time <= now + CLOCK_SLACK:
-        return answer
-    # The visitor's clock is wrong; ours is not.
-    return replace(answer, decision=replace(decision, time=now))
+    if not now - answer.lifetime < decision.time <= now + CLOCK_SLACK:
+        # The visitor's clock is wrong; ours is not.
+        answer = replace(answer, decision=replace(decision, time=now))
+    try:
+        encode(answer.decision)
+    except TooManyExceptions:
+        raise Refused(
+            400,
+            gettext(
+                "You chose more single providers than can be remembered. Allow or refuse some "
+                "whole categories instead. Nothing was changed."
+            ),
+        ) from None
+    return answer
 
 
 def _checked(site: Site, value: object) -> tuple[PublishedDeclaration, Decision]:
@@ -383,15 +404,20 @@ def _checked(site: Site, value: object) -> tuple[PublishedDeclaration, Decision]
         raise Refused(400, gettext("The decision cannot be read."))
     published = _published(site, decision.number)
     declaration = published.declaration
-    _require_known({grant.category for grant in decision.grants}, declaration)
+    _require_known({grant.category for grant in decision.grants})
     named = {number for grant in decision.grants for number in grant.but | grant.only}
     if not named <= set(declaration.providers.values()):
         raise Refused(400, gettext("The choice names a provider that is not declared."))
-    return published, replace(decision, delivered=True)
+    offered = {category.key for category in declaration.optional}
+    grants = tuple(grant for grant in decision.grants if grant.category in offered)
+    return published, replace(decision, grants=grants, delivered=True)
 
 
-def _require_known(keys: set[str], declaration: Declaration) -> None:
-    unknown = keys - {category.key for category in declaration.optional}
+def _require_known(keys: set[str]) -> None:
+    """A page from a cache may offer what is not declared any more; it may not invent."""
+    unknown = keys - {
+        key for key, known in conf.categories.items() if known.ground is not Ground.EXEMPT
+    }
     if unknown:
         raise Refused(
             400, gettext("There is no category “%(key)s” to choose.") % {"key": min(unknown)}
@@ -421,21 +447,11 @@ def _chosen(site: Site, form: QueryDict) -> tuple[PublishedDeclaration, Decision
                 raise Refused(
                     400, gettext("The choice names a provider that is not declared.")
                 ) from None
-        _require_known(categories | {key for key, _number in providers}, declaration)
+        _require_known(categories | {key for key, _number in providers})
     elif answer != "refuse":
         raise Refused(400, gettext("An answer is to accept, to refuse or to save."))
-    decision = Decision(number, int(time.time()), grants_for(declaration, categories, providers))
-    try:
-        encode(decision)
-    except TooManyExceptions:
-        raise Refused(
-            400,
-            gettext(
-                "You chose more single providers than can be remembered. Allow or refuse some "
-                "whole categories instead. Nothing was changed."
-            ),
-        ) from None
-    return published, decision
+    grants = grants_for(declaration, categories, providers)
+    return published, Decision(number, int(time.time()), grants)
 
 
 def _published(site: Site, number: int) -> PublishedDeclaration:
@@ -491,7 +507,11 @@ def _expire(request: HttpRequest, response: HttpResponse, answer: Answer) -> Non
     for name in refused:
         for domain in ("", *parent_domains(request.get_host())):
             morsel: Morsel[str] = Morsel()
-            morsel.set(name, "", "")
+            try:
+                morsel.set(name, "", "")
+            except CookieError:
+                # No name that we could have declared, whatever a pattern says.
+                break
             morsel.update({"path": "/", "max-age": "0", "expires": "Thu, 01 Jan 1970 00:00:00 GMT"})
             if domain:
                 morsel["domain"] = domain

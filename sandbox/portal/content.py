@@ -183,7 +183,7 @@ def own_cookie(site_id: int) -> dict[str, Any]:
             "Retenir votre réponse, afin de ne pas vous poser la question à chaque page.",
             "Remembers your answer, so that we need not ask on every page.",
         ),
-        "duration": lasts(182, "day"),
+        "duration": lasts(6, "month"),
         "party": "first",
         "ground": "necessary",
         "reason": ESSENTIAL,

@@ -8,11 +8,17 @@
 const MAX_LENGTH = 92;
 
 /**
- * @param {Api} api
+ * @param {Api['allowed']} allowed
+ * @param {Api['decided']} decided
+ * @param {Api['answer']} answer
+ * @param {Api['everything']} everything
  * @returns {Promise<import('./cookie-charter.js').Preferences>}
  */
-export default async function preferences(api) {
-  for (const form of forms(document)) attach(form, api);
+export default async function preferences(allowed, decided, answer, everything) {
+  const api = { allowed, decided, answer, everything };
+  const attachAll = () => forms(document).forEach((form) => attach(form, api));
+  attachAll();
+  document.addEventListener('DOMContentLoaded', attachAll);
   const dialog = await fetchDialog(/** @type {string} */ (document.getElementById('wcc')?.dataset.preferences));
   const [form] = forms(dialog);
   attach(form, api, dialog);

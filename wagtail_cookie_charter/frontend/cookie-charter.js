@@ -199,7 +199,7 @@ let loading;
 /** @returns {Promise<Preferences>} */
 const load = () =>
   (loading ??= import(data.module)
-    .then((module) => module.default({ allowed, decided, answer, everything }))
+    .then((module) => module.default(allowed, decided, answer, everything))
     .catch((error) => {
       loading = undefined;
       throw error;
@@ -231,18 +231,25 @@ document.addEventListener('mouseover', (event) => within(event, opener) && load(
 
 // --- At the start ------------------------------------------------------------------------
 
+/** For what of the page has arrived. */
+const ready = () => {
+  run();
+  if (document.querySelector('.wcc-form')) load().catch(() => {});
+};
+
 const start = () => {
   // Not before it is styled; a page whose stylesheet fails still asks.
   sheet.media = 'all';
   if (sheet.sheet) show();
   else sheet.onload = sheet.onerror = show;
-  run();
+  ready();
+  // The page may still be arriving: we are at its top.
+  document.addEventListener('DOMContentLoaded', ready);
   const decision = parse(stored());
   if (decision && !decision.delivered) settle(true);
   // After the reload that a withdrawal takes.
   const [entry] = performance.getEntriesByType('navigation');
   if (/** @type {PerformanceNavigationTiming} */ (entry)?.type == 'reload' && decision && now() - decision.time < 15) announce();
-  if (document.querySelector('.wcc-form')) load().catch(() => {});
   // Another tab may have answered. Coming back from the back/forward cache is a change too.
   document.addEventListener('visibilitychange', () => document.hidden || sync());
 };

@@ -7,9 +7,9 @@
  * @typedef {{number: number, time: number, grants: string[], delivered: boolean}} Decision
  */
 
-/** No longer than `consent.MAX_LENGTH` and the mark. */
+/** No longer than `consent.MAX_LENGTH`. */
 const SHAPE =
-  /^(?=.{0,93}$)1\.(0|[1-9a-z][0-9a-z]{0,6})\.(0|[1-9a-z][0-9a-z]{0,6})((?:\.[a-z][a-z0-9_]{0,15}(?:(?:-(?:0|[1-9a-z][0-9a-z]{0,6}))+|(?:\+(?:0|[1-9a-z][0-9a-z]{0,6}))+)?)*)(~?)$/;
+  /^(?=.{0,92}$)1\.(0|[1-9a-z][0-9a-z]{0,6})\.(0|[1-9a-z][0-9a-z]{0,6})((?:\.[a-z][a-z0-9_]{0,15}(?:(?:-(?:0|[1-9a-z][0-9a-z]{0,6}))+|(?:\+(?:0|[1-9a-z][0-9a-z]{0,6}))+)?)*)(~?)$/;
 
 /** @param {string} grant */
 const categoryOf = (grant) => grant.split(/[-+]/)[0];

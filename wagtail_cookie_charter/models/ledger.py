@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -20,6 +20,11 @@ class Immutable(Exception):
 class PublishedDeclarationQuerySet(models.QuerySet["PublishedDeclaration"]):
     def of_site(self, site: Site) -> PublishedDeclarationQuerySet:
         return self.filter(site_id=site.pk).order_by("-pk")
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise Immutable("A published declaration is never changed or deleted.")
+
+    update = delete = bulk_update = _refuse
 
 
 class PublishedDeclaration(models.Model):
@@ -51,11 +56,11 @@ class PublishedDeclaration(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise Immutable("A published declaration is never changed; publish a new one.")
+            raise Immutable("A published declaration is never changed or deleted.")
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        raise Immutable("A published declaration is never deleted.")
+        raise Immutable("A published declaration is never changed or deleted.")
 
     @property
     def declaration(self) -> Declaration:
