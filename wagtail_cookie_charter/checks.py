@@ -35,9 +35,11 @@ def check_categories(app_configs: Any = None, **kwargs: Any) -> Sequence[CheckMe
                     id="wagtail_cookie_charter.E001",
                 )
             )
-        wanted = value if isinstance(value, Mapping) else {"ground": value}
+        if value is None:
+            continue
+        wanted = value if isinstance(value, Mapping) else {"ground": None}
         ground = {**DEFAULT_CATEGORIES.get(key, {}), **wanted}.get("ground")
-        if value is not None and str(ground) not in GROUNDS:
+        if str(ground) not in GROUNDS:
             found.append(
                 Error(
                     f"WAGTAIL_COOKIE_CHARTER: the category {key!r} has no valid ground.",

@@ -12,14 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import swapper
 from django.conf import settings
 from django.core.cache import caches
 from django.db import models, transaction
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.utils import translation
 from django.utils.text import slugify
 from django.utils.translation import gettext, ngettext
-from wagtail.models import Site, get_page_models
+from wagtail.models import AbstractPage, Site, get_page_models
 from wagtail.signals import (
     page_published,
     page_slug_changed,
@@ -320,7 +321,7 @@ def publish_declaration(site: Site) -> PublishedDeclaration | None:
             return latest
         asked = {(key, provider) for key, provider in latest.asked} if latest else set()
         number = latest.number if latest else 1
-        if not declaration.scope:
+        if not declaration.optional:
             # Nothing can be answered while nothing is asked: earlier answers stay good.
             now_asked = asked
         elif latest is not None and declaration.scope <= asked:
@@ -366,7 +367,20 @@ def _soon(**kwargs: Any) -> None:
 def _if_ours(instance: Any, **kwargs: Any) -> None:
     # A page may come as the plain page it also is.
     model = getattr(instance, "specific_class", None) or type(instance)
-    if issubclass(model, (CookieCharterMixin, ConsentBanner)):
+    if issubclass(model, (CookieCharterMixin, ConsentBanner)) or _is_privacy_policy(instance):
+        _soon()
+
+
+def _is_privacy_policy(instance: Any) -> bool:
+    return isinstance(instance, AbstractPage) and (
+        ConsentBanner.objects.filter(
+            privacy_page__translation_key=instance.translation_key
+        ).exists()
+    )
+
+
+def _if_privacy_policy(instance: Any, **kwargs: Any) -> None:
+    if _is_privacy_policy(instance):
         _soon()
 
 
@@ -379,12 +393,8 @@ def _if_alias(instance: Any, alias: bool = False, **kwargs: Any) -> None:
 def _if_written(
     instance: Any, raw: bool = False, update_fields: Iterable[str] | None = None, **kwargs: Any
 ) -> None:
-    """A script may write a live page with plain ``save()``; a draft's save writes no body."""
-    if (
-        not raw
-        and getattr(instance, "live", True)
-        and (update_fields is None or {"body", "live"} & set(update_fields))
-    ):
+    """A script may write a page with plain ``save()``; a draft's save writes no body."""
+    if not raw and (update_fields is None or {"body", "live"} & set(update_fields)):
         _soon()
 
 
@@ -396,6 +406,11 @@ def connect() -> None:
     # The address of the charter, or of the privacy policy, may hang on any page above.
     page_slug_changed.connect(_soon, dispatch_uid="cookie_charter_slug")
     post_page_move.connect(_soon, dispatch_uid="cookie_charter_move")
+    pre_delete.connect(
+        _if_privacy_policy,
+        sender=swapper.load_model("wagtailcore", "Page"),
+        dispatch_uid="cookie_charter_policy",
+    )
     # Bound to our models only: a listener to all would take fast deletion from everybody.
     charters: list[type[models.Model]] = [
         model for model in get_page_models() if issubclass(model, CookieCharterMixin)

@@ -83,10 +83,9 @@ def preferences(request: HttpRequest, version: str, language: str) -> HttpRespon
         raise Http404(gettext("There is no such declaration."))
     pk, full_digest, number = found
     declaration = load_declaration(pk, full_digest)
-    wording = declaration.wording(language)
-    if wording is None or not translation.check_for_language(language):
+    if language not in declaration.languages:
         raise Http404(gettext("There is no such declaration."))
-    with translation.override(wording[0]):
+    with translation.override(language):
         notice = visitor.Notice(declaration, site.pk, number, version)
         response = render(request, "wagtail_cookie_charter/preferences.html", {"notice": notice})
     # Another release's address would keep this release's words for a year.

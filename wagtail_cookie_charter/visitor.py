@@ -336,10 +336,13 @@ def require_same_origin(request: HttpRequest) -> None:
     else:
         source = request.headers.get("Origin") or request.headers.get("Referer") or ""
         try:
-            if urlsplit(source).netloc.casefold() == request.get_host().casefold():
-                return
+            parts = urlsplit(source)
         except ValueError:
-            pass
+            parts = urlsplit("")
+        # A proxy may hide HTTPS from us; nothing makes an insecure page a secure one.
+        downgraded = request.is_secure() and parts.scheme != "https"
+        if parts.netloc.casefold() == request.get_host().casefold() and not downgraded:
+            return
     raise Refused(403, gettext("Choices can only be sent from this site's own pages."))
 
 
@@ -404,24 +407,35 @@ def _checked(site: Site, value: object) -> tuple[PublishedDeclaration, Decision]
         raise Refused(400, gettext("The decision cannot be read."))
     published = _published(site, decision.number)
     declaration = published.declaration
-    _require_known({grant.category for grant in decision.grants})
-    named = {number for grant in decision.grants for number in grant.but | grant.only}
-    if not named <= set(declaration.providers.values()):
-        raise Refused(400, gettext("The choice names a provider that is not declared."))
+    _require_known(
+        site,
+        published,
+        {grant.category for grant in decision.grants},
+        {number for grant in decision.grants for number in grant.but | grant.only},
+    )
     offered = {category.key for category in declaration.optional}
     grants = tuple(grant for grant in decision.grants if grant.category in offered)
     return published, replace(decision, grants=grants, delivered=True)
 
 
-def _require_known(keys: set[str]) -> None:
+def _require_known(
+    site: Site, published: PublishedDeclaration, keys: set[str], numbers: set[int]
+) -> None:
     """A page from a cache may offer what is not declared any more; it may not invent."""
-    unknown = keys - {
-        key for key, known in conf.categories.items() if known.ground is not Ground.EXEMPT
+    declared = PublishedDeclaration.objects.of_site(site).filter(number=published.number)
+    offered = {
+        key
+        for categories in declared.values_list("content__categories", flat=True)
+        for key, ground in categories
+        if ground != Ground.EXEMPT.value
     }
-    if unknown:
+    if keys - offered:
         raise Refused(
-            400, gettext("There is no category “%(key)s” to choose.") % {"key": min(unknown)}
+            400,
+            gettext("There is no category “%(key)s” to choose.") % {"key": min(keys - offered)},
         )
+    if not numbers <= set(published.content["providers"].values()):
+        raise Refused(400, gettext("The choice names a provider that is not declared."))
 
 
 def _chosen(site: Site, form: QueryDict) -> tuple[PublishedDeclaration, Decision]:
@@ -444,10 +458,13 @@ def _chosen(site: Site, form: QueryDict) -> tuple[PublishedDeclaration, Decision
             try:
                 providers.add((key, int(code, 36)))
             except ValueError:
-                raise Refused(
-                    400, gettext("The choice names a provider that is not declared.")
-                ) from None
-        _require_known(categories | {key for key, _number in providers})
+                providers.add((key, 0))
+        _require_known(
+            site,
+            published,
+            categories | {key for key, _number in providers},
+            {number for _key, number in providers},
+        )
     elif answer != "refuse":
         raise Refused(400, gettext("An answer is to accept, to refuse or to save."))
     grants = grants_for(declaration, categories, providers)
@@ -503,9 +520,13 @@ def _sent_securely(request: HttpRequest) -> bool:
 
 def _expire(request: HttpRequest, response: HttpResponse, answer: Answer) -> None:
     """Expire the refused cookies that came with the request, HttpOnly ones too (R49, R50)."""
-    refused = list(refused_names(request.COOKIES, answer.published.declaration, answer.decision))
+    own = {cookie_name(answer.site, secure=secure) for secure in (False, True)}
+    names = [name for name in request.COOKIES if name not in own]
+    refused = list(refused_names(names, answer.published.declaration, answer.decision))
+    secure = _sent_securely(request)
     for name in refused:
-        for domain in ("", *parent_domains(request.get_host())):
+        domains = [] if name.startswith("__Host-") else parent_domains(request.get_host())
+        for domain in ("", *domains):
             morsel: Morsel[str] = Morsel()
             try:
                 morsel.set(name, "", "")
@@ -515,6 +536,9 @@ def _expire(request: HttpRequest, response: HttpResponse, answer: Answer) -> Non
             morsel.update({"path": "/", "max-age": "0", "expires": "Thu, 01 Jan 1970 00:00:00 GMT"})
             if domain:
                 morsel["domain"] = domain
+            if secure:
+                # Browsers ignore whatever names a `__Secure-` cookie without it.
+                morsel["secure"] = True
             # Under a key of its own: a response has one cookie a name, and this is several.
             dict.__setitem__(response.cookies, f"{name};{domain}", morsel)
 
@@ -525,7 +549,12 @@ def refused_names(names: Any, declaration: Declaration, decision: Decision) -> I
     A name that a granted or exempt row declares as well is kept, and so are Django's own.
     """
     optional = {category.key for category in declaration.optional}
-    own = {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME}
+    own = {
+        settings.SESSION_COOKIE_NAME,
+        settings.CSRF_COOKIE_NAME,
+        settings.LANGUAGE_COOKIE_NAME,
+        "messages",
+    }
     kept: set[str] = set()
     dropped: set[str] = set()
     for wording in declaration.languages.values():

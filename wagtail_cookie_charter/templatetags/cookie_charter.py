@@ -127,7 +127,8 @@ def own_cookies(context: Context) -> list[Cookie]:
 @register.simple_tag(takes_context=True)
 def banner_preview(context: Context, banner: Any, layer: str) -> SafeString:
     """One layer of a draft banner, as visitors would meet it."""
-    with translation.override(banner.locale.language_code):
+    language = banner.locale.language_code if banner.locale_id else get_language()
+    with translation.override(language):
         notice = visitor.draft_notice(context["request"], banner=banner)
         if notice is None or not notice.asks:
             return _rendered("_nothing_to_ask.html", {})
