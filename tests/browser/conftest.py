@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connections, transaction
+from django.test.utils import override_settings
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser import portal
+from tests.browser.chromium import executable
+from tests.browser.visitor import Visitor
+
+# Waiting longer costs nothing where all is well, and a busy machine is slow, not wrong.
+expect.set_options(timeout=15_000)
+
+#: One Chromium for all tests; each test has a context of its own: no cookies, cold cache.
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="package")
+def playwright(django_db_setup: None) -> Iterator[Playwright]:
+    # Playwright keeps an event loop in this thread. In one, Django refuses to query unless
+    # told otherwise, and looks for its connections elsewhere than before: hand them over.
+    handles = {alias: connections[alias] for alias in connections}
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as driver:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        for alias, connection in handles.items():
+            connections[alias] = connection
+        yield driver
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def published(playwright: Playwright, django_db_blocker: Any) -> Iterator[None]:
+    """The site's content, made once; what a test changes is rolled back after it."""
+    with override_settings(ROOT_URLCONF="tests.browser.portal"):
+        with django_db_blocker.unblock():
+            everything = transaction.atomic()
+            everything.__enter__()
+            cache.clear()
+            portal.publish_everything()
+        yield
+        with django_db_blocker.unblock():
+            transaction.set_rollback(True)
+            everything.__exit__(None, None, None)
+            cache.clear()
+
+
+@pytest.fixture(scope="package")
+def server(published: None, django_db_blocker: Any) -> Iterator[LiveServer]:
+    """One server for all. (pytest-django's own would empty the database after each test.)"""
+    with django_db_blocker.unblock():
+        server = LiveServer("127.0.0.1:0")
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="package")
+def strangers() -> Iterator[portal.Stranger]:
+    server = portal.Stranger()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def stranger(strangers: portal.Stranger) -> portal.Stranger:
+    """The third party, having seen nobody yet."""
+    strangers.requests.clear()
+    return strangers
+
+
+@pytest.fixture
+def site(server: LiveServer, db: None) -> Iterator[str]:
+    """The main site's address."""
+    cache.clear()
+    portal.pages.clear()
+    yield server.url
+    cache.clear()
+
+
+@pytest.fixture
+def write(site: str, stranger: portal.Stranger) -> Callable[..., str]:
+    """Write a page and get its path. ``STRANGER`` in the body is the third party's origin."""
+
+    def write(
+        body: str,
+        headers: Mapping[str, str] | None = None,
+        name: str = "page",
+        layout: str = "base.html",
+    ) -> str:
+        body = body.replace("STRANGER", stranger.origin)
+        portal.pages[name] = portal.Written(body, headers or {}, layout)
+        return f"/written/{name}/"
+
+    return write
+
+
+@pytest.fixture
+def new_context(browser: Browser, site: str) -> Iterator[Callable[..., BrowserContext]]:
+    contexts: list[BrowserContext] = []
+
+    def new_context(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"base_url": site, "locale": "en-GB", **options})
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        return context
+
+    yield new_context
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def new_visitor(site: str, new_context: Callable[..., BrowserContext]) -> Callable[..., Visitor]:
+    """Somebody who was never here; options are those of a Playwright context."""
+
+    def new_visitor(**options: Any) -> Visitor:
+        return Visitor(new_context(**options).new_page(), options.get("base_url", site))
+
+    return new_visitor
+
+
+@pytest.fixture
+def visitor(new_visitor: Callable[..., Visitor]) -> Visitor:
+    return new_visitor()
+
+
+@pytest.fixture
+def page(visitor: Visitor) -> Page:
+    return visitor.page

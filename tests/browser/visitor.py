@@ -1,0 +1,157 @@
+"""A visitor: a browser tab, and the few things one does and sees there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Error, Locator, Page, Request, expect
+
+COOKIE = "cookie-charter-"
+#: How long an answer may take to reach the server and come back.
+PATIENCE = 20_000
+
+
+class Visitor:
+    def __init__(self, page: Page, home: str) -> None:
+        self.page = page
+        self.home = home
+        self.requests: list[Request] = []
+        self.errors: list[Error] = []
+        self.loads = 0
+        page.on("request", lambda request: self.requests.append(request))
+        page.on("pageerror", lambda error: self.errors.append(error))
+        page.on("load", self._loaded)
+
+    def _loaded(self, page: Page) -> None:
+        self.loads += 1
+
+    def open(self, path: str = "/") -> Visitor:
+        self.page.goto(path)
+        return self
+
+    # --- What stands on the page ----------------------------------------------------
+
+    @property
+    def banner(self) -> Locator:
+        return self.page.locator("#wcc")
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    @property
+    def status(self) -> Locator:
+        return self.page.get_by_role("status")
+
+    @property
+    def footer_link(self) -> Locator:
+        return self.page.locator("footer a")
+
+    def button(self, name: str) -> Locator:
+        return self.banner.get_by_role("button", name=name, exact=True)
+
+    def box(self, label: str) -> Locator:
+        """A checkbox of the second layer; folded ones included."""
+        return self.dialog.get_by_role("checkbox", name=label, exact=True, include_hidden=True)
+
+    # --- What one does --------------------------------------------------------------
+
+    def accept(self) -> None:
+        self._answer(self.button("Accept all"))
+
+    def refuse(self) -> None:
+        self._answer(self.button("Refuse all"))
+
+    def _answer(self, button: Locator) -> None:
+        expect(self.banner).to_be_visible()
+        button.click()
+        expect(self.banner).to_be_hidden()
+        self.expect_delivered()
+
+    def customise(self) -> None:
+        self.button("Customise").click()
+        expect(self.dialog).to_be_visible()
+
+    def reopen(self) -> None:
+        self.footer_link.click()
+        expect(self.dialog).to_be_visible()
+
+    def unfold(self) -> None:
+        """Open every category's list of providers."""
+        for details in self.dialog.locator("details").all():
+            if details.get_attribute("open") is None:
+                details.locator("summary").click()
+
+    def press_in_dialog(self, name: str) -> None:
+        self.dialog.get_by_role("button", name=name, exact=True).first.click()
+
+    def save(self) -> None:
+        self.press_in_dialog("Save my choices")
+        expect(self.dialog).to_be_hidden()
+
+    # --- What the browser holds -----------------------------------------------------
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """Cookies of the site the tab is at, HttpOnly ones too."""
+        return {
+            cookie["name"]: cookie["value"] for cookie in self.page.context.cookies(self.page.url)
+        }
+
+    @property
+    def decision(self) -> str | None:
+        """The consent cookie's value, if there is one."""
+        found = [value for name, value in self.cookies.items() if COOKIE in name]
+        assert len(found) < 2, self.cookies
+        return found[0] if found else None
+
+    @property
+    def grants(self) -> set[str] | None:
+        """What the consent cookie grants."""
+        value = self.decision
+        return None if value is None else set(value.rstrip("~").split(".")[3:])
+
+    def consent_cookie(self) -> dict[str, Any]:
+        cookies = self.page.context.cookies(self.page.url)
+        [cookie] = [found for found in cookies if COOKIE in found["name"]]
+        return dict(cookie)
+
+    def keep_decision(self, value: str, name: str = f"{COOKIE}%d") -> None:
+        """Come with a consent cookie from an earlier visit."""
+        from wagtail.models import Site
+
+        site = Site.objects.get(is_default_site=True)
+        self.page.context.add_cookies([{"name": name % site.pk, "value": value, "url": self.home}])
+
+    def expect_decision(self, pattern: str) -> None:
+        """Wait until the consent cookie's value looks so."""
+        self.wait_until(lambda: re.fullmatch(pattern, self.decision or "") is not None)
+
+    def expect_delivered(self) -> None:
+        """Wait until the server has confirmed the answer."""
+        self.expect_decision(r"1\..*[^~]")
+
+    def expect_grants(self, *grants: str) -> None:
+        """Wait until the server has confirmed an answer that grants just this."""
+        self.wait_until(lambda: self.grants == set(grants))
+        self.expect_delivered()
+
+    def wait_until(self, condition: Any, patience: int = PATIENCE) -> None:
+        for _try in range(patience // 25):
+            if condition():
+                return
+            self.page.wait_for_timeout(25)
+        raise AssertionError(f"never came; the consent cookie is {self.decision!r}")
+
+    # --- What went over the wire ----------------------------------------------------
+
+    def paths(self, part: str = "") -> list[str]:
+        """Paths of the requests so far that contain ``part``."""
+        found = [urlsplit(request.url).path for request in self.requests]
+        return [path for path in found if part in path]
+
+    @property
+    def posts(self) -> list[Request]:
+        return [request for request in self.requests if request.method == "POST"]

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.cache import caches
+from hypothesis import settings
+
+from wagtail_cookie_charter.models.ledger import load_declaration
+
+if TYPE_CHECKING:
+    # Not at run time: the swapped project, which reads this file too, has no such models.
+    from tests.ledger import Commit
+
+# A busy machine is no defect, and what was found once is kept as a test, not in a database.
+settings.register_profile("ours", deadline=None, database=None)
+settings.load_profile("ours")
+pytest.register_assert_rewrite("tests.answers")
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """Each test starts cold: what is published is remembered in the cache and the process."""
+    for cache in caches.all(initialized_only=True):
+        cache.clear()
+    load_declaration.cache_clear()
+    yield
+
+
+@pytest.fixture
+def commit(db: None, django_capture_on_commit_callbacks: Any) -> Commit:
+    """Publication happens on commit, which a test's own transaction never reaches."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)
