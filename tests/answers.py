@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.factories import Block, make_asking_site, make_home, row, table
-from wagtail_cookie_charter.consent import _base36
+from wagtail_cookie_charter.decision import base36
 from wagtail_cookie_charter.models import CookieCharterSettings, PublishedDeclaration
 from wagtail_cookie_charter.publishing import publish_declarations
 
@@ -59,7 +59,7 @@ def latest() -> PublishedDeclaration:
 
 def code_of(provider: str) -> str:
     """The provider's number as it stands in the cookie."""
-    return _base36(latest().declaration.providers[provider])
+    return base36(latest().declaration.providers[provider])
 
 
 def post(
@@ -79,7 +79,7 @@ def post(
 
 def value(*grants: str, number: int = 1, at: float | None = None) -> str:
     seconds = int(time.time() if at is None else at)
-    return ".".join(["1", _base36(number), _base36(seconds), *grants])
+    return ".".join(["1", base36(number), base36(seconds), *grants])
 
 
 def set_cookies(response: Any) -> list[tuple[str, str, str]]:

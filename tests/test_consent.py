@@ -19,22 +19,20 @@ from wagtail_cookie_charter.consent import (
     UNIT_SECONDS,
     Category,
     Cookie,
-    Decision,
     Declaration,
     Duration,
     DurationKind,
-    Grant,
     Ground,
     Problem,
     Wording,
     digest,
     duration_of_days,
-    grants_for,
     matches,
     number_providers,
     pattern_problem,
     row_problems,
 )
+from wagtail_cookie_charter.decision import Decision, Grant, grants_for
 
 # --- Patterns -------------------------------------------------------------------------
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wagtail_cookie_charter.consent import (
-    CATEGORY_KEY,
+from wagtail_cookie_charter.consent import CATEGORY_KEY
+from wagtail_cookie_charter.decision import (
     MAX_LENGTH,
     Decision,
     Grant,

@@ -20,7 +20,7 @@ from tests.answers import (
     value,
 )
 from tests.factories import row, table
-from wagtail_cookie_charter import visitor
+from wagtail_cookie_charter import answers
 from wagtail_cookie_charter.models import CookieCharterSettings
 
 
@@ -163,4 +163,4 @@ def test_a_secure_prefix_is_honoured_or_the_browser_ignores_us(
     ],
 )
 def test_the_domains_a_cookie_may_have_been_set_on(host: str, domains: list[str]) -> None:
-    assert visitor.parent_domains(host) == domains
+    assert answers.parent_domains(host) == domains

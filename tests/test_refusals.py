@@ -24,7 +24,7 @@ from tests.answers import (
     value,
 )
 from tests.factories import make_asking_site, make_site, row, table
-from wagtail_cookie_charter.consent import _base36
+from wagtail_cookie_charter.decision import base36
 from wagtail_cookie_charter.models import CookieCharterSettings, PublishedDeclaration
 from wagtail_cookie_charter.publishing import publish_declarations
 
@@ -216,7 +216,7 @@ def test_a_choice_that_just_fits_is_never_an_error_of_ours(
 ) -> None:
     """The server may correct the time, and the value must still fit after that."""
     number = ask_instead(asking, table(*(row(name=f"_{n}", provider=f"P{n}") for n in range(60))))
-    codes = [_base36(known) for known in sorted(latest().declaration.providers.values())]
+    codes = [base36(known) for known in sorted(latest().declaration.providers.values())]
     for length in range(86, 95):
         sent = value("statistics", number=number, at=at)
         for code in codes:

@@ -27,7 +27,7 @@ from tests.answers import (
 )
 from tests.factories import make_asking_site, make_site, row, table
 from wagtail_cookie_charter import visitor
-from wagtail_cookie_charter.consent import decode
+from wagtail_cookie_charter.decision import decode
 from wagtail_cookie_charter.models import CookieCharterSettings, PublishedDeclaration
 from wagtail_cookie_charter.publishing import publish_declarations
 

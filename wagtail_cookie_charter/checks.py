@@ -10,7 +10,8 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.urls import NoReverseMatch, reverse
 
 from .conf import DEFAULT_CATEGORIES, GROUNDS, NECESSARY, conf
-from .consent import CATEGORY_KEY, MAX_LENGTH, Ground
+from .consent import CATEGORY_KEY, Ground
+from .decision import MAX_LENGTH
 
 #: What the consent cookie needs beside the categories: format, number, time, exceptions.
 ROOM_FOR_THE_REST = 30

@@ -14,8 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from wagtail.models import Site
 
-from . import visitor
-from .consent import encode
+from . import answers, visitor
+from .decision import encode
 from .models import PublishedDeclaration
 from .models.ledger import load_declaration
 
@@ -38,8 +38,8 @@ def decide(request: HttpRequest) -> HttpResponse:
     if translation.check_for_language(language):
         translation.activate(language)
     try:
-        answer = visitor.read_answer(request)
-    except visitor.Refused as refused:
+        answer = answers.read_answer(request)
+    except answers.Refused as refused:
         if "text/html" in request.headers.get("Accept", ""):
             return HttpResponse(
                 refused.sentence, status=refused.status, content_type="text/plain; charset=utf-8"
@@ -49,7 +49,7 @@ def decide(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(status=303, headers={"Location": _next(request) + SAVED})
     else:
         response = JsonResponse({"decision": encode(answer.decision)})
-    visitor.remember(request, response, answer)
+    answers.remember(request, response, answer)
     visitor.record(answer)
     return response
 

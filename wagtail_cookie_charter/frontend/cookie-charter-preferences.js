@@ -4,7 +4,7 @@
  */
 /** @typedef {import('./cookie-charter.js').Api} Api */
 
-/** Longest value that the consent cookie may have; see `consent.py`. */
+/** Longest value that the consent cookie may have; see `decision.py`. */
 const MAX_LENGTH = 92;
 
 /**

@@ -2,12 +2,12 @@
  * A visitor's answer, as it stands in the consent cookie: `1.<number>.<time>.<grant>.<grant>`,
  * numbers in base 36. A grant is `media`, `media-3-1a` (but for these providers) or `media+4`
  * (these only); a final `~` marks an answer that the server has not confirmed.
- * The same as `consent.py`; `tests/decision_vectors.json` holds both to it.
+ * The same as `decision.py`; `tests/decision_vectors.json` holds both to it.
  *
  * @typedef {{number: number, time: number, grants: string[], delivered: boolean}} Decision
  */
 
-/** No longer than `consent.MAX_LENGTH`. */
+/** No longer than `decision.MAX_LENGTH`. */
 const SHAPE =
   /^(?=.{0,92}$)1\.(0|[1-9a-z][0-9a-z]{0,6})\.(0|[1-9a-z][0-9a-z]{0,6})((?:\.[a-z][a-z0-9_]{0,15}(?:(?:-(?:0|[1-9a-z][0-9a-z]{0,6}))+|(?:\+(?:0|[1-9a-z][0-9a-z]{0,6}))+)?)*)(~?)$/;
 
