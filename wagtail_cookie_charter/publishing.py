@@ -238,10 +238,16 @@ def _wording(
     known = conf.categories
     own = {child.key: child for child in banner.categories.all()} if banner else {}
     optional = {category.key for category in categories if category.optional}
+    # A tool of somebody else's may well set its cookies on this site's own domain.
+    own_name = provider_slug(responsible.controller_name) if responsible else ""
     third = {
         cookie.provider_id
         for cookie in cookies
-        if cookie.category in optional and cookie.party == "third"
+        if cookie.category in optional
+        and (
+            cookie.party == "third"
+            or (cookie.controller and provider_slug(cookie.controller) != own_name)
+        )
     }
     transfers = any(cookie.transfer for cookie in cookies if cookie.category in optional)
     privacy_page = (banner or source).privacy_page or source.privacy_page

@@ -207,9 +207,8 @@ const load = () =>
 
 const opener = '[data-cookie-charter-open]';
 
-/** @param {Event} event @param {string} selector */
-const within = (event, selector) =>
-  /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest?.(selector));
+/** @param {any} event @param {string} selector */
+const within = (event, selector) => event.target.closest?.(selector);
 
 document.addEventListener('click', async (event) => {
   if (event.ctrlKey || event.metaKey) return;
@@ -222,7 +221,7 @@ document.addEventListener('click', async (event) => {
     (await load()).open();
   } catch {
     // Without the second layer, the charter's form does the same.
-    location.assign(/** @type {HTMLAnchorElement} */ (link.closest('a') ?? root.querySelector('a')).href);
+    location.assign(link.href ?? root.querySelector('a') + '#wcc-choices');
   }
 });
 
