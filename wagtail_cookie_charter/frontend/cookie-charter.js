@@ -249,7 +249,7 @@ const start = () => {
   if (decision && !decision.delivered) settle(true);
   // After the reload that a withdrawal takes.
   const [entry] = performance.getEntriesByType('navigation');
-  if (/** @type {PerformanceNavigationTiming} */ (entry)?.type == 'reload' && decision && now() - decision.time < 15) announce();
+  if (/** @type {PerformanceNavigationTiming} */ (entry)?.type == 'reload' && decision && now() - decision.time < 9) announce();
   // Another tab may have answered. Coming back from the back/forward cache is a change too.
   document.addEventListener('visibilitychange', () => document.hidden || sync());
 };

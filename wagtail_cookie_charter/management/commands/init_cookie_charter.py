@@ -72,13 +72,14 @@ class Command(BaseCommand):
             )
             responsible.save()
             self.stdout.write(f"Created the settings of {site}.")
+        if publish:
+            # Also where nothing was created: the project's categories may have changed.
+            publish_declarations([site])
         if not created:
             drafts = not charter.live or (banner is not None and not banner.live)
             hint = " (drafts; publish them in the admin)" if drafts else ""
             self.stdout.write(f"Nothing to do: charter, banner and settings are there{hint}.")
             return
-        if publish:
-            publish_declarations([site])
         state = "published" if publish else "drafts; publish them in the admin"
         self.stdout.write(
             self.style.SUCCESS(
