@@ -70,7 +70,7 @@ let running = false;
 const activate = async (gate) => {
   const content = document.importNode(gate.content, true);
   const scripts = [...content.querySelectorAll('script')].map((script) => {
-    const place = document.createComment('');
+    const place = new Comment();
     script.replaceWith(place);
     return { script, place };
   });
@@ -119,8 +119,9 @@ const sync = () => {
   run();
 };
 
+/** Where cookies are blocked, nothing was saved. */
 const announce = () => {
-  status.textContent = data.saved;
+  status.textContent = stored() && data.saved;
   setTimeout(() => (status.textContent = ''), 8000);
 };
 
@@ -156,7 +157,7 @@ const deliver = async () => {
 /**
  * Undo what is not allowed, and tell the server. What fails, because it is away or we are
  * offline, is tried again with the next page view; the answer holds all the same.
- * @param {boolean} erase
+ * @param {boolean} [erase]
  */
 const settle = async (erase) => {
   const value = stored();
@@ -178,15 +179,15 @@ const frame = () =>
  */
 const answer = async (grants) => {
   const value = stored();
-  const before = value ? (parse(value)?.grants ?? []) : optOut;
+  const before = value ? parse(value)?.grants : optOut;
   root.hidden = true;
+  await frame();
   // An earlier answer that the server still holds must not come back over this one.
   sending?.abort();
-  await frame();
   store(format({ number, time: now(), grants, delivered: false }), life);
   // What is running could write again what we delete: the page that comes after it deletes.
   if (stale()) return location.reload();
-  settle(before.some((grant) => !grants.includes(grant)));
+  settle(before?.some((grant) => !grants.includes(grant)));
   announce();
   run();
 };
