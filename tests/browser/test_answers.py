@@ -254,3 +254,28 @@ def test_over_https_no_other_host_can_write_the_answer(
     [header] = [found for found in sent if found]
     assert header.startswith(f"{cookie['name']}=1.")
     assert "Secure" in header and "Path=/" in header and "Domain" not in header
+
+
+def test_of_two_answers_in_one_frame_the_last_stands(visitor: Visitor) -> None:
+    """R49: a thumb that slips from Accept to Refuse has refused."""
+    visitor.open()
+    visitor.page.evaluate(
+        """() => {
+          document.querySelector('[data-wcc=accept]').click();
+          document.querySelector('[data-wcc=refuse]').click();
+        }"""
+    )
+    visitor.expect_delivered()
+    assert visitor.grants == set()
+
+
+def test_nothing_is_said_to_be_saved_where_cookies_are_blocked(visitor: Visitor) -> None:
+    """What the browser does not keep will be asked again: to say otherwise would be a lie."""
+    visitor.page.add_init_script(
+        "Object.defineProperty(Document.prototype, 'cookie', {get: () => '', set() {}})"
+    )
+    visitor.open()
+    visitor.button("Accept all").click()
+    expect(visitor.page.locator("#wcc")).to_be_hidden()
+    visitor.page.wait_for_timeout(300)
+    expect(visitor.page.locator("#wcc-status")).to_have_text("")
