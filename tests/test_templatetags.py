@@ -181,3 +181,19 @@ def test_a_table_for_any_page_holds_the_published_rows(
     for name in ("_measure", "_v", "_m", "_own", f"cookie-charter-{asking.site_id}"):
         assert name in everything
     assert html("{% cookie_table 'marketing' %}", request_).strip() == ""
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["</template><script src=x></script>", "a</TEMPLATE >", "<template>open", "</template\n>"],
+)
+def test_content_cannot_break_out_of_its_gate(
+    asking: CookieCharterSettings, request_: HttpRequest, settings: Any, content: str
+) -> None:
+    """Promise 2: a stray end tag, from an editor's raw HTML say, opens nothing."""
+    source = '{% cookie_consent "media" %}{{ content|safe }}{% endcookie_consent %}'
+    shut = '<template data-cookie-charter="media"></template>'
+    assert html(source, request_, content=content) == shut
+    settings.DEBUG = True
+    with pytest.raises(TemplateSyntaxError, match="does not own"):
+        html(source, request_, content=content)

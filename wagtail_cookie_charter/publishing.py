@@ -283,6 +283,7 @@ def _wording(
             "facts": " ".join(facts),
             "charter_url": site_path(charter, site),
             "charter_title": charter.title,
+            "charter_language": charter.locale.language_code,
             "privacy_url": site_path(privacy_page, site) or (banner or source).privacy_url,
         },
         categories={

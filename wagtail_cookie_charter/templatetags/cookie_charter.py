@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.context import Context
 from django.template.loader import render_to_string
@@ -23,6 +26,7 @@ from ..publishing import with_own_cookie
 from ..wording import duration_text, ground_text
 
 register = template.Library()
+logger = logging.getLogger(__name__)
 
 
 @register.simple_tag(takes_context=True)
@@ -158,8 +162,25 @@ class ConsentNode(template.Node):
         waits_for = visitor.gate(context.get("request"), key, provider)
         if waits_for is None:
             return content
+        if not stays_inside(content):
+            # It would end the gate early, and what comes after would run unasked.
+            problem = "cookie_consent: the content opens or closes a <template> it does not own."
+            if settings.DEBUG:
+                raise template.TemplateSyntaxError(problem)
+            logger.error(problem)
+            content = mark_safe("")
         # What is in a template is inert: nothing in it loads, runs or shows (HTML standard).
         return format_html('<template data-cookie-charter="{}">{}</template>', waits_for, content)
+
+
+def stays_inside(content: str) -> bool:
+    """Whether every ``<template>`` in ``content`` is closed there, and no other is."""
+    depth = 0
+    for found in re.finditer(r"<(/?)template\b", content, re.IGNORECASE):
+        depth += -1 if found[1] else 1
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def require_category(key: str) -> None:
