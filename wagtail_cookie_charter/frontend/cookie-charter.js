@@ -238,11 +238,10 @@ const ready = () => {
 };
 
 const start = () => {
-  // Not before it is styled; a page whose stylesheet fails still asks. (It may also be the
-  // preload that has just arrived.)
-  sheet.onload = () => sheet.sheet && show();
-  sheet.onerror = show;
-  sheet.rel = 'stylesheet';
+  // Not before it is styled; a page whose stylesheet fails still asks.
+  sheet.media = 'all';
+  if (sheet.sheet) show();
+  else sheet.onload = sheet.onerror = show;
   ready();
   // The page may still be arriving: we are at its top.
   document.addEventListener('DOMContentLoaded', ready);
