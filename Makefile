@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types templates javascript messages assets clean
+.PHONY: help demo test lint format types templates javascript messages assets screenshots clean
 
 help:
 	@echo "make demo       the sandbox on http://127.0.0.1:$(PORT)/ (PORT=8000)"
@@ -20,14 +20,17 @@ help:
 	@echo "make format     put the code in shape"
 	@echo "make messages   collect and compile translations (needs gettext)"
 	@echo "make assets     build what is served from $(PACKAGE)/frontend"
+	@echo "make screenshots  every picture of the docs, from the sandbox"
 	@echo "make clean      remove what these commands made"
 
 demo: $(VENV)/.installed
 	@$(BIN)/python sandbox/manage.py demo --port $(PORT)
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev node_modules/.package-lock.json
 	@echo "==> Finding a browser"
 	@$(BIN)/python -m tests.browser.chromium
+	@echo "==> Finding PostgreSQL"
+	@$(BIN)/python -m tests.benchmarks.postgres
 	@echo "==> Tests"
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not benchmark" || $(call failed,tests)
 	@echo "==> Tests in a project whose base page model is swapped"
@@ -61,6 +64,10 @@ messages: $(VENV)/.installed
 	@cd $(PACKAGE) && ../$(BIN)/django-admin makemessages --all --no-location --no-wrap
 	@cd $(PACKAGE) && ../$(BIN)/django-admin compilemessages
 
+screenshots: $(VENV)/.installed-dev node_modules/.package-lock.json
+	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.pictures
+
 clean:
 	rm -rf $(VENV) .venv-wagtail74 node_modules build dist *.egg-info sandbox/db.sqlite3 sandbox/media
 
@@ -83,6 +90,6 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.installed
 
 node_modules/.package-lock.json: package-lock.json | $(VENV)/.installed-dev
-	@echo "==> Installing the TypeScript checker"
+	@echo "==> Installing what checks JavaScript, markup and accessibility"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
 	@touch $@

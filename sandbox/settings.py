@@ -15,8 +15,8 @@ ROOT_URLCONF = "sandbox.urls"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "sandbox.portal",
     "wagtail_cookie_charter",
+    "sandbox.portal",
     "wagtail.contrib.settings",
     "wagtail.contrib.redirects",
     "wagtail.contrib.simple_translation",
@@ -97,4 +97,8 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
+# What Google would be told, so that it can be seen in `dataLayer`: see measure.js.
+WAGTAIL_COOKIE_CHARTER = {"SIGNALS": {"google": {"mode": "basic"}}}
+WAGTAILEMBEDS_RESPONSIVE_HTML = True
+WAGTAILEMBEDS_FINDERS = [{"class": "sandbox.portal.embed_finder"}]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000

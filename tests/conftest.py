@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import caches
+from django.utils import translation
 from hypothesis import settings
 
 from wagtail_cookie_charter.models.ledger import load_declaration
+from wagtail_cookie_charter.serving import forget
 
 if TYPE_CHECKING:
     # Not at run time: the swapped project, which reads this file too, has no such models.
@@ -25,7 +28,10 @@ def nothing_remembered() -> Iterator[None]:
     for cache in caches.all(initialized_only=True):
         cache.clear()
     load_declaration.cache_clear()
-    yield
+    forget()
+    # Requests leave their language in the thread.
+    with translation.override(django_settings.LANGUAGE_CODE):
+        yield
 
 
 @pytest.fixture

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from typing import Any
 
+from wagtail.embeds.embeds import get_embed_hash
+from wagtail.embeds.models import Embed
 from wagtail.models import Locale, Page, Site
 
 from tests.testapp.models import HomePage
@@ -97,6 +100,7 @@ def make_settings(site: Site | None = None, **values: Any) -> CookieCharterSetti
             "site": site,
             "controller_name": "City of Example",
             "contact_email": "city@example.com",
+            "last_audit": datetime.now(timezone.utc).date(),
             **values,
         }
     )
@@ -107,3 +111,17 @@ def make_asking_site(*blocks: Block, site: Site | None = None) -> CookieCharterS
     site = site or Site.objects.get(is_default_site=True)
     charter = make_charter(*(blocks or (table(),)), parent=site.root_page)
     return make_settings(site, banner=make_banner(charter))
+
+
+def make_embed(url: str, html: str, **values: Any) -> Embed:
+    """What Wagtail has learned about ``url`` from its provider."""
+    return Embed.objects.create(
+        **{
+            "hash": get_embed_hash(url),
+            "url": url,
+            "html": html,
+            "type": "video",
+            "provider_name": "Film Host",
+            **values,
+        }
+    )

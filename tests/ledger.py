@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 
 from wagtail.models import Page, Site
@@ -14,6 +15,7 @@ from wagtail_cookie_charter.models import (
     CookieCharterSettings,
     PublishedDeclaration,
 )
+from wagtail_cookie_charter.publishing import forget
 
 #: What is done within is committed at its end, as a request's work is.
 Commit = Callable[[], AbstractContextManager[Any]]
@@ -56,3 +58,10 @@ def one(provider: str, category: str = "statistics", **values: Any) -> Block:
     """A table with one row of this provider."""
     name = values.pop("name", f"_{provider}")
     return table(row(name=name, provider=provider, **values), category=category)
+
+
+def backdate(published: PublishedDeclaration, seconds: float) -> None:
+    """As if it had been published so long ago. Its seal no longer fits."""
+    at = published.created_at - timedelta(seconds=seconds)
+    PublishedDeclaration._base_manager.filter(pk=published.pk).update(created_at=at)
+    forget()

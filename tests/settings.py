@@ -16,8 +16,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 
 INSTALLED_APPS = [
-    "tests.testapp",
     "wagtail_cookie_charter",
+    "tests.testapp",
     "wagtail.contrib.settings",
     "wagtail.contrib.redirects",
     "wagtail.embeds",
@@ -63,6 +63,17 @@ TEMPLATES: list[dict[str, Any]] = [
             ],
         },
     },
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "extensions": [
+                "wagtail.jinja2tags.core",
+                "wagtail_cookie_charter.jinja2tags.cookie_charter",
+            ],
+        },
+    },
 ]
 
 DATABASES: dict[str, dict[str, Any]] = {
@@ -82,4 +93,5 @@ WAGTAIL_I18N_ENABLED = True
 WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
 WAGTAILADMIN_BASE_URL = "http://testserver"
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+WAGTAILEMBEDS_FINDERS = [{"class": "tests.finder"}]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000

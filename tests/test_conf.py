@@ -9,10 +9,12 @@ from django.core.checks import run_checks
 from django.test import override_settings
 from django.urls import include, path
 from wagtail import urls as wagtail_urls
+from wagtail.models import Site
 
 from wagtail_cookie_charter import checks
 from wagtail_cookie_charter.conf import conf
 from wagtail_cookie_charter.consent import Ground
+from wagtail_cookie_charter.models import PublishedDeclaration
 
 #: A project that forgot our addresses.
 urlpatterns = [path("", include(wagtail_urls))]
@@ -179,3 +181,101 @@ def test_the_other_settings_have_defaults_and_are_typed() -> None:
     assert (conf.base_template, conf.cache, conf.cache_seconds) == ("base.html", "default", 300)
     with charter_settings(BASE_TEMPLATE="site.html", CACHE="pages", CACHE_SECONDS="60"):
         assert (conf.base_template, conf.cache, conf.cache_seconds) == ("site.html", "pages", 60)
+
+
+@pytest.mark.parametrize(
+    ("value", "flagged", "wrong"),
+    [
+        (["marketing", "media"], ("marketing", "media"), 0),
+        ([], (), 0),
+        ("marketing", ("marketing",), 1),
+        (None, ("marketing",), 1),
+        (["necessary"], ("necessary",), 1),
+        (["marketing", "adverts", 3], ("marketing", "adverts", 3), 2),
+    ],
+)
+def test_e009_what_the_browsers_signal_refuses(value: Any, flagged: Any, wrong: int) -> None:
+    """R63: who misspells it does not lose the default, and hears of it."""
+    with charter_settings(GPC=value):
+        assert conf.gpc == flagged
+        found = [message.id for message in run_checks() if "E009" in str(message.id)]
+        assert found == ["wagtail_cookie_charter.E009"] * wrong
+
+
+def found(number: str) -> list[str]:
+    return [message.msg for message in run_checks() if str(message.id).endswith(number)]
+
+
+NOT_A_FUNCTION = 7
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        ("database", True),
+        ("tasks", True),
+        ("off", True),
+        (None, True),
+        ("tests.test_recorders.take", True),
+        ("Database", False),
+        ("tests.nowhere.at_all", False),
+        ("tests.test_conf.NOT_A_FUNCTION", False),
+        ("", False),
+        (7, False),
+        (["database"], False),
+    ],
+)
+def test_e010_what_records_answers(value: Any, right: bool) -> None:
+    """R44: found when the site starts, not in a log that says that nothing is on record."""
+    with charter_settings(RECORDER=value):
+        assert (found("E010") == []) is right
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [(None, True), (1, True), (400, True), (0, False), (-1, False), ("30", False), (True, False)],
+)
+def test_e011_for_how_long(value: Any, right: bool) -> None:
+    """R45: a wrong value deletes nothing before its time."""
+    with charter_settings(RETENTION_DAYS=value):
+        assert (found("E011") == []) is right
+        assert conf.retention_days(182) == (value if right and value else 182 + 183)
+
+
+@pytest.mark.parametrize(
+    ("value", "warns"),
+    [(None, False), (1, True), (181, True), (182, False), (400, False), (0, False), ("30", False)],
+)
+def test_w005_proof_that_goes_while_the_consent_holds(value: Any, warns: bool) -> None:
+    """R45: answers are valid for 182 days where no banner says otherwise."""
+    with charter_settings(RETENTION_DAYS=value):
+        assert bool(found("W005")) is warns
+
+
+@pytest.mark.parametrize(("days", "value", "warns"), [(365, 300, True), (30, 100, False)])
+def test_w005_knows_what_was_declared_where_it_may_ask(
+    db: None, days: int, value: int, warns: bool
+) -> None:
+    """As ``migrate`` and ``check --database default`` run it; others leave databases alone."""
+    site = Site.objects.get(is_default_site=True)
+    # What it declared before asks nobody any more, and cannot be taken back.
+    for declared in (390, days):
+        PublishedDeclaration.objects.create(
+            site=site, number=1, digest="0" * 64, content={"days": declared}
+        )
+    with charter_settings(RETENTION_DAYS=value):
+        messages = run_checks(databases=["default"])
+        assert any(str(message.id).endswith("W005") for message in messages) is warns
+        if warns:
+            (said,) = [one.msg for one in messages if str(one.id).endswith("W005")]
+            assert "365" in said and "300" in said
+
+
+def test_w005_does_not_mind_that_there_are_no_tables_yet(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first ``migrate`` checks before it makes them."""
+    monkeypatch.setattr(PublishedDeclaration._meta, "db_table", "not_there")
+    with charter_settings(RETENTION_DAYS=100):
+        messages = run_checks(databases=["default"])
+    assert any(str(message.id).endswith("W005") for message in messages)

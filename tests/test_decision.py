@@ -1,12 +1,15 @@
 """A visitor's decision as the consent cookie holds it: the codec, and how long it counts.
 
-The browser reads and writes the same values; ``decision_vectors.json`` holds both to it.
+The browser reads and writes the same values, and lets the same things run:
+``decision_vectors.json`` and ``decision_rules.json`` hold both to it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +17,31 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wagtail_cookie_charter.consent import CATEGORY_KEY
+from wagtail_cookie_charter.checks import ROOM_FOR_THE_REST
+from wagtail_cookie_charter.consent import CATEGORY_KEY, Category, Declaration, Ground
 from wagtail_cookie_charter.decision import (
     MAX_LENGTH,
+    RECEIPT_LENGTH,
+    ROOM,
     Decision,
     Grant,
+    Method,
     State,
     TooManyExceptions,
     decode,
     encode,
+    new_receipt,
+    permits,
 )
 
-VECTORS: Mapping[str, Any] = json.loads(
-    (Path(__file__).parent / "decision_vectors.json").read_text(encoding="utf-8")
-)
+
+def shared(name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads((Path(__file__).parent / name).read_text("utf-8"))
+    return found
+
+
+VECTORS = shared("decision_vectors.json")
+RULES = shared("decision_rules.json")
 
 #: As long as our cookie's name gets: HTTPS, and a site number of five digits.
 LONGEST_NAME = "__Host-cookie-charter-99999"
@@ -51,7 +65,8 @@ def grants(draw: st.DrawFn) -> tuple[Grant, ...]:
     return tuple(found)
 
 
-decisions = st.builds(Decision, numbers, numbers, grants(), st.booleans())
+receipts = st.just("") | st.from_regex(r"\A[0-9a-z]{12}\Z")
+decisions = st.builds(Decision, numbers, numbers, grants(), st.booleans(), st.booleans(), receipts)
 
 # --- The shared vectors ---------------------------------------------------------------
 
@@ -66,6 +81,8 @@ def decision_of(vector: Mapping[str, Any]) -> Decision:
             for grant in plain["grants"]
         ),
         plain["delivered"],
+        plain["despite_signal"],
+        plain.get("receipt", ""),
     )
 
 
@@ -96,7 +113,44 @@ def test_an_unreadable_shared_value_is_no_consent(vector: Mapping[str, Any]) -> 
 def test_the_vectors_are_about_this_format() -> None:
     """A limit that is changed in one place only lets one side write what the other drops."""
     assert VECTORS["max_length"] == MAX_LENGTH
+    assert VECTORS["room"] == ROOM
     assert max(len(vector["value"]) for vector in VECTORS["valid"]) == MAX_LENGTH
+
+
+# --- The shared rules -----------------------------------------------------------------
+
+
+def asked(page: Mapping[str, Any]) -> Declaration:
+    """What a page of the table asks, and one exempt category that nobody is asked about."""
+    grounds = {Ground.CONSENT: page["consent"], Ground.OPT_OUT: page["opt_out"]}
+    return Declaration(
+        site="city.example",
+        cookie_name="cookie-charter-1",
+        days=page["days"],
+        categories=(
+            Category("necessary", Ground.EXEMPT),
+            *(Category(key, ground) for ground, keys in grounds.items() for key in keys),
+        ),
+        news=((page["since"], ()),),
+    )
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["why"]) for case in RULES["cases"]])
+def test_the_server_decides_as_the_shared_rules_say(case: Mapping[str, Any]) -> None:
+    """Promise 2: where server and browser differ, one of them runs what was refused."""
+    page = RULES["pages"][case["page"]]
+    for expected in case["allows"]:
+        category = expected["category"]
+        answer = permits(
+            case["cookie"],
+            asked(page),
+            page["number"],
+            category,
+            expected["provider"],
+            now=RULES["now"],
+            objected=case["signal"] and category in page["gpc"],
+        )
+        assert answer is expected["allowed"], expected
 
 
 # --- Codec ----------------------------------------------------------------------------
@@ -130,7 +184,7 @@ def test_a_choice_that_does_not_fit_is_told_not_cut(count: int) -> None:
         encode(Decision(1, 1_795_000_000, (Grant("media", but=everybody),)))
 
 
-@given(st.text() | st.text(alphabet="1.media-+~09az\n ", max_size=110))
+@given(st.text() | st.text(alphabet="1.media-+~*09az\n ", max_size=110))
 @example("1.1.0.media\n")
 @example("\ud800")
 def test_reading_never_raises_and_grants_only_what_is_written(value: str) -> None:
@@ -156,16 +210,43 @@ def test_all_characters_are_legal_in_a_cookie(decision: Decision) -> None:
         value = encode(decision)
     except TooManyExceptions:
         return
-    assert set(value) <= set("0123456789abcdefghijklmnopqrstuvwxyz_.-+~")
+    assert set(value) <= set("0123456789abcdefghijklmnopqrstuvwxyz_.-+!~*")
 
 
 @given(st.lists(keys, unique=True, min_size=1, max_size=8))
 def test_categories_that_the_checks_let_pass_always_fit(found: list[str]) -> None:
-    """E004 promises room for "Accept all", for ever: 92 less the 30 that it keeps free."""
-    if sum(len(key) + 1 for key in found) > MAX_LENGTH - 30:
+    """E004 promises room for "Accept all", for ever, with every mark there is."""
+    if sum(len(key) + 1 for key in found) > ROOM - ROOM_FOR_THE_REST:
         return
     everything = tuple(Grant(key) for key in found)
-    assert decode(encode(Decision(36**7 - 1, 36**7 - 1, everything, False))) is not None
+    decision = Decision(36**7 - 1, 36**7 - 1, everything, False, True, new_receipt())
+    assert decode(encode(decision)) == decision
+
+
+@given(decisions)
+def test_what_fits_can_bear_every_mark(decision: Decision) -> None:
+    """Whatever the browser could store, the server can confirm or leave unconfirmed (R37)."""
+    try:
+        encode(decision)
+    except TooManyExceptions:
+        return
+    marked = replace(decision, delivered=False, despite_signal=True, receipt=new_receipt())
+    assert decode(encode(marked)) == marked
+
+
+def test_no_two_receipts_are_alike() -> None:
+    """Else two visitors' answers would be one event."""
+    assert len({new_receipt() for _answer in range(10_000)}) == 10_000
+
+
+@pytest.mark.parametrize("method", [None, *Method])
+def test_a_receipt_begins_with_how_the_answer_was_given(method: Method | None) -> None:
+    """As the browser's does, which reads it there when it sends the answer again."""
+    for _answer in range(50):
+        found = new_receipt(method)
+        assert found[0] == (method.value[0] if method else "x")
+        assert re.fullmatch(rf"[0-9a-z]{{{RECEIPT_LENGTH}}}", found)
+    assert len({one.value[0] for one in Method} | {"x"}) == len(Method) + 1
 
 
 # --- State ----------------------------------------------------------------------------
@@ -179,7 +260,9 @@ DAY = 86_400
         (4, 4, 0, State.CURRENT),
         (5, 4, 0, State.CURRENT),
         (4, 5, 0, State.OUTDATED),
-        (4, 4, 182 * DAY, State.CURRENT),
+        (4, 4, 182 * DAY - 1, State.CURRENT),
+        # The second in which the browser drops the cookie (RFC 6265, 5.3).
+        (4, 4, 182 * DAY, State.UNDECIDED),
         (4, 4, 182 * DAY + 1, State.UNDECIDED),
         (5, 4, 182 * DAY + 1, State.UNDECIDED),
         (4, 4, -DAY, State.CURRENT),
@@ -190,7 +273,8 @@ def test_an_answer_holds_for_its_question_and_its_time(
 ) -> None:
     """R65, R66: asked again when due and not before; a cached page must not make it flap."""
     now = 1_795_000_000
-    assert Decision(answered, now - age).state(asked, now=now, days=182) is state
+    declaration = Declaration("city.example", "cookie-charter-1", 182, news=((asked, ()),))
+    assert Decision(answered, now - age).state(declaration, now=now) is state
 
 
 def test_keys_are_what_the_format_can_hold() -> None:

@@ -164,3 +164,21 @@ def test_a_secure_prefix_is_honoured_or_the_browser_ignores_us(
 )
 def test_the_domains_a_cookie_may_have_been_set_on(host: str, domains: list[str]) -> None:
     assert answers.parent_domains(host) == domains
+
+
+def test_a_partitioned_cookie_is_another_one(client: Client, city: Site) -> None:
+    """R50: over HTTPS, where they can be set at all, both are expired; else only the plain one."""
+
+    def headers(secure: bool) -> list[str]:
+        client.cookies.clear()
+        client.cookies["_one"] = "x"
+        sent = {"decision": value()}
+        response = post(client, sent, secure=secure, host="www.city.example")
+        found = [morsel.OutputString() for morsel in response.cookies.values()]
+        return [header for header in found if header.startswith("_one=")]
+
+    secure = headers(secure=True)
+    assert len([header for header in secure if "SameSite=None; Partitioned" in header]) == 3
+    assert len([header for header in secure if "Partitioned" not in header]) == 3
+    assert all("Secure" in header and "Max-Age=0" in header for header in secure)
+    assert not [header for header in headers(secure=False) if "Partitioned" in header]

@@ -41,8 +41,12 @@ from wagtail_cookie_charter.models import ConsentBanner, PublishedDeclaration
 PACKAGE = Path(wording.__file__).parent
 CATALOGUE = PACKAGE / "locale" / "fr" / "LC_MESSAGES" / "django"
 
-#: What marks a string as one to translate; the second argument of ``n…`` is its plural.
-MARKS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
+#: What marks a string as one to translate; the second argument of ``n…`` is its plural, the
+#: first of ``p…`` its context.
+MARKS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"}
+
+#: Stands between a string's context and the string, as in compiled catalogues.
+CONTEXT = "\x04"
 
 # --- Reading catalogues and sources ------------------------------------------------------
 
@@ -60,18 +64,22 @@ def read_po(path: Path) -> list[Entry]:
     """The entries of a catalogue, header left out; obsolete ones are comments."""
     entries = []
     for paragraph in re.split(r"\n\s*\n", path.read_text(encoding="utf-8")):
-        entry = Entry()
+        entry, context = Entry(), ""
         said: list[tuple[str, str]] = []
         for line in paragraph.splitlines():
             if line.startswith("#,"):
                 entry.flags += line
-            elif found := re.fullmatch(r'(msgid|msgid_plural|msgstr(?:\[\d\])?) (".*")', line):
+            elif found := re.fullmatch(
+                r'(msgctxt|msgid|msgid_plural|msgstr(?:\[\d\])?) (".*")', line
+            ):
                 said.append((found[1], ast.literal_eval(found[2])))
             elif line.startswith('"'):
                 said[-1] = (said[-1][0], said[-1][1] + ast.literal_eval(line))
         for keyword, text in said:
-            if keyword == "msgid":
-                entry.msgid = text
+            if keyword == "msgctxt":
+                context = text + CONTEXT
+            elif keyword == "msgid":
+                entry.msgid = context + text if text else ""
             elif keyword == "msgid_plural":
                 entry.plural = text
             else:
@@ -89,6 +97,8 @@ def marked_in_python(source: str) -> Iterator[tuple[str, str]]:
         name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
         if name in MARKS:
             words = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+            if name.startswith("p"):
+                words = [CONTEXT.join(map(str, words))]
             yield str(words[0]), str(words[1]) if name.startswith("n") else ""
 
 
@@ -141,6 +151,10 @@ class Words(HTMLParser):
             self.found.append(data.strip())
 
 
+#: What a value is put in for.
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
+
+
 def placeholders(text: str) -> list[str]:
     return sorted(re.findall(r"%\(\w+\)[sd]|\{\w*\}|<[^<>]*[a-z/][^<>]*>", text))
 
@@ -169,8 +183,15 @@ def test_every_string_of_the_source_is_translated() -> None:
 
 def test_the_search_for_strings_finds_every_way_of_marking_one() -> None:
     """The test above must not pass because it overlooks something."""
-    code = "a = _('one ' 'string'); b = x.ngettext('%(n)d day', '%(n)d days', n); c = f('no')"
-    assert set(marked_in_python(code)) == {("one string", ""), ("%(n)d day", "%(n)d days")}
+    code = (
+        "a = _('one ' 'string'); b = x.ngettext('%(n)d day', '%(n)d days', n); c = f('no');"
+        "d = pgettext_lazy('which one', 'Number')"
+    )
+    assert set(marked_in_python(code)) == {
+        ("one string", ""),
+        ("%(n)d day", "%(n)d days"),
+        ("which one\x04Number", ""),
+    }
     template = (
         "{% load i18n %}{% if a %}<p title=\"{% translate 'Two' %}\">"
         "{% blocktranslate count n=x with y=z %}One {{ y }}{% plural %}{{ n }} {{ y }}"
@@ -229,7 +250,7 @@ def test_the_compiled_catalogue_is_that_of_the_source() -> None:
 
 def shape(msgid: str) -> str:
     """A pattern for what people read of a string: anything may stand in its placeholders."""
-    spoken = re.escape(re.sub(r"</?a\b[^<>]*>", "", msgid))
+    spoken = re.escape(re.sub(r"</?a\b[^<>]*>", "", msgid.rpartition(CONTEXT)[2]))
     return re.sub(r"%\\\(\w+\\\)[sd]|\\\{\w*\\\}", ".+?", spoken)
 
 
@@ -339,7 +360,8 @@ def english_in(html: str) -> list[str]:
     found = []
     for entry in FRENCH:
         for msgid in filter(None, (entry.msgid, entry.plural)):
-            if msgid in entry.texts:
+            # The same in French, or all punctuation: nothing that could be told to be English.
+            if msgid in entry.texts or not re.search(r"[^\W\d_]", PLACEHOLDER.sub("", msgid)):
                 continue
             if re.search(rf"(?<![\w-]){shape(msgid)}(?![\w-])", read):
                 found.append(msgid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -139,3 +140,21 @@ class SiteSettings(WagtailTestUtils, TestCase):
         with self.assertRaises(ValidationError) as refused:
             settings.full_clean()
         self.assertEqual(set(refused.exception.message_dict), {"dpo_email", "authority_url"})
+
+    def test_the_day_of_the_last_audit(self) -> None:
+        """R85: none is needed; one that is still to come is refused, at its field."""
+        self.save(self.site)
+        self.assertIsNone(CookieCharterSettings.objects.get().last_audit)
+        self.save(self.site, last_audit="2026-03-03")
+        self.assertEqual(CookieCharterSettings.objects.get().last_audit, date(2026, 3, 3))
+        tomorrow = datetime.now(timezone.utc).date() + timedelta(2)
+        for wrong, sentence in ((str(tomorrow), "still to come"), ("yesterday", "valid date")):
+            response = self.client.post(edit_url(self.site), {**FORM, "last_audit": wrong})
+            self.assertContains(response, sentence)
+        self.assertEqual(CookieCharterSettings.objects.get().last_audit, date(2026, 3, 3))
+
+    def test_an_audit_today_is_none_of_the_future(self) -> None:
+        """Nor where it is already tomorrow."""
+        for hours in (-12, 0, 14):
+            day = (datetime.now(timezone.utc) + timedelta(hours=hours)).date()
+            CookieCharterSettings(site=self.site, controller_name="City", last_audit=day).clean()

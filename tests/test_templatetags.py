@@ -153,6 +153,8 @@ def test_a_gate_takes_variables_and_escapes_them(
         '{% cookie_consent category="media" %}x{% endcookie_consent %}',
         '{% cookie_consent "media" "Video Host" %}x{% endcookie_consent %}',
         '{% cookie_consent "media" provder="Video Host" %}x{% endcookie_consent %}',
+        '{% cookie_consent "media" provider= %}x{% endcookie_consent %}',
+        '{% cookie_consent "media" provider="A" provider="B" %}x{% endcookie_consent %}',
     ],
 )
 def test_a_wrong_gate_is_a_developers_error(
@@ -161,6 +163,26 @@ def test_a_wrong_gate_is_a_developers_error(
     """Design §2: else a typo in a key would be a tracker that never runs, or always."""
     with pytest.raises(TemplateSyntaxError):
         html(source, request_, key="nonsense")
+
+
+@pytest.mark.parametrize("provider", ['""', "None", "who.name", "nobody", "empty", "blank"])
+def test_an_empty_provider_is_not_the_whole_category(
+    asking: CookieCharterSettings,
+    request_: HttpRequest,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+    provider: str,
+) -> None:
+    """A variable without a value would let through whom the visitor refused by name."""
+    source = f'{{% cookie_consent "media" provider={provider} %}}x{{% endcookie_consent %}}'
+    shut = '<template data-cookie-charter="">x</template>'
+    context = {"who": object(), "empty": "", "blank": " "}
+    assert html(source, request_, **context) == shut
+    assert "the provider is empty" in caplog.text
+    assert html(source.replace("media", "necessary"), request_, **context) == "x"
+    settings.DEBUG = True
+    with pytest.raises(TemplateSyntaxError, match="the provider is empty"):
+        html(source, request_, **context)
 
 
 def test_a_typo_is_told_with_the_keys_there_are(request_: HttpRequest, db: None) -> None:
@@ -197,3 +219,13 @@ def test_content_cannot_break_out_of_its_gate(
     settings.DEBUG = True
     with pytest.raises(TemplateSyntaxError, match="does not own"):
         html(source, request_, content=content)
+
+
+@pytest.mark.parametrize(
+    ("language", "direction"),
+    [("ar", "rtl"), ("ar-dz", "rtl"), ("he", "rtl"), ("en", "ltr"), ("fr-ca", "ltr"), ("x", "ltr")],
+)
+def test_parts_in_another_language_say_how_they_are_written(language: str, direction: str) -> None:
+    """R79: in an Arabic page, English that is aligned as Arabic reads badly; and the reverse."""
+    written = engines["django"].from_string("{% load cookie_charter %}{{ language|direction }}")
+    assert written.render({"language": language}) == direction

@@ -20,10 +20,13 @@ from django.template import engines
 from django.test import Client, RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import path
+from django.utils import translation
+from django.utils.formats import localize
 from wagtail.models import Locale, Site
 
 from tests.factories import make_asking_site, make_charter, make_home, make_settings, row, table
 from tests.urls import urlpatterns as project_urls
+from wagtail_cookie_charter.consent import digest
 from wagtail_cookie_charter.models import CookieCharterSettings, PublishedDeclaration
 from wagtail_cookie_charter.publishing import forget, publish_declarations
 
@@ -291,6 +294,33 @@ def test_six_rows_and_six_thousand_are_the_same_bytes(client: Client, db: None) 
 # --- What is on the page --------------------------------------------------------------
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_numbers_for_the_script_are_never_written_for_people(
+    client: Client, asking: CookieCharterSettings, language: str
+) -> None:
+    """A number with a thousands separator is none: nobody's answer would count any more."""
+    latest = PublishedDeclaration.objects.get()
+    content = {**latest.content, "days": 1000, "news": [[1200, []]]}
+    PublishedDeclaration.objects.create(
+        site=asking.site, number=1234, digest=digest(content), content=content, asked=latest.asked
+    )
+    forget()
+    with (
+        override_settings(USE_THOUSAND_SEPARATOR=True),
+        translation.override(language),
+        layout(LAYOUT.replace("{% cookie_banner %}", "{% cookie_banner %}{% cookie_choices %}")),
+    ):
+        assert localize(1234) != "1234"
+        response = client.get("/fr/plain/" if language == "fr" else "/plain/")
+    soup = BeautifulSoup(response.content, "html.parser")
+    section = soup.select_one("#wcc")
+    field = soup.select_one("form [name=number]")
+    assert section is not None and field is not None
+    assert section["data-number"] == field["value"] == "1234"
+    assert section["data-since"] == "1200"
+    assert section["data-days"] == "1000"
+
+
 def test_nothing_inline_so_that_a_strict_policy_holds(
     client: Client, asking: CookieCharterSettings
 ) -> None:
@@ -347,7 +377,7 @@ def test_the_notice_speaks_the_pages_language(
     french = Locale.objects.create(language_code="fr")
     banner = BeautifulSoup(client.get("/fr/plain/").content, "html.parser").select_one("#wcc")
     assert banner is not None
-    assert banner.get("lang") == "en"
+    assert (banner.get("lang"), banner.get("dir")) == ("en", "ltr")
     assert "Accept all" in banner.get_text()
 
     assert asking.banner is not None
@@ -361,7 +391,7 @@ def test_the_notice_speaks_the_pages_language(
         soup = BeautifulSoup(client.get(address).content, "html.parser")
         banner = soup.select_one("#wcc")
         assert banner is not None
-        assert not banner.get("lang")
+        assert not banner.get("lang") and not banner.get("dir")
         assert "Tout accepter" in banner.get_text()
         links = [link["href"] for link in banner("a")]
         assert links == [charter.get_url()] and str(links[0]).startswith("/fr/")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
+from .compiling import compile_declaration
+from .consent import Declaration
 from .models import ConsentBanner, CookieCharterSettings
+from .narrative import language_name
+from .providers import identity, respelled
 from .wording import UNCLEAR_LABELS, label_advice
 
 
@@ -56,3 +60,56 @@ def on_charter(page: Any) -> Iterator[str]:
             "This charter is published, but the site’s consent banner “%(banner)s” names another "
             "page or none. Choose this one in the banner, under “Links and behaviour”."
         ) % {"banner": banner}
+    else:
+        declaration = compile_declaration(site)
+        yield from lacking(declaration).values()
+        yield from called_otherwise(declaration)
+
+
+def lacking(declaration: Declaration) -> dict[str, str]:
+    """Language -> a sentence, for each charter without rows that another language has (R11).
+
+    Visitors meet such a row all the same, in the language it is written in.
+    """
+    sentences = {}
+    for language, wording in declaration.languages.items():
+        count = sum(bool(cookie.language) for cookie in wording.cookies)
+        if count and wording.cookies_language == language:
+            sentences[language] = ngettext(
+                "“%(charter)s” (%(language)s) lacks %(count)d tracker that another language of "
+                "the charter declares. Visitors read it in that language: translate it.",
+                "“%(charter)s” (%(language)s) lacks %(count)d trackers that another language of "
+                "the charter declares. Visitors read them in that language: translate them.",
+                count,
+            ) % {
+                "charter": wording.texts["charter_title"],
+                "language": language_name(language),
+                "count": count,
+            }
+    return sentences
+
+
+def called_otherwise(declaration: Declaration) -> Iterator[str]:
+    """A sentence for each third party that a translation of its row calls something else.
+
+    A row means one provider in all languages: nobody would be asked about another one (R65).
+    """
+    named: dict[Hashable, tuple[str, str]] = {}
+    optional = {category.key for category in declaration.optional}
+    for language, wording in declaration.languages.items():
+        for cookie in wording.cookies:
+            if cookie.category not in optional or cookie.party == "first" or cookie.language:
+                continue
+            first, name = named.setdefault(identity(cookie), (language, cookie.provider))
+            if not respelled(name, cookie.provider):
+                yield gettext(
+                    "“%(row)s” is of “%(provider)s” in %(language)s, and of “%(other)s” in "
+                    "%(other_language)s. Visitors are asked about one provider: if these are two, "
+                    "give the other a row of its own."
+                ) % {
+                    "row": cookie.name,
+                    "provider": name,
+                    "language": language_name(first),
+                    "other": cookie.provider,
+                    "other_language": language_name(language),
+                }

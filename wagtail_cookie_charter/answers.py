@@ -18,14 +18,27 @@ from django.utils.translation import gettext
 from wagtail.models import Site
 
 from .consent import Declaration, Ground, matches
-from .decision import Decision, TooManyExceptions, decode, encode, grants_for
+from .decision import (
+    Decision,
+    Method,
+    TooManyExceptions,
+    decode,
+    encode,
+    grants_for,
+    method_of,
+    narrows,
+    new_receipt,
+    offered,
+)
 from .models import PublishedDeclaration
-from .publishing import cookie_name
+from .models.ledger import CLOCK_SLACK, load_declaration
+from .visitor import Current, consent_cookie, current, django_cookies, signals_privacy
 
 #: Bytes of a decision, whichever way it is posted.
 MAX_BODY = 4096
-#: How far a visitor's clock may run ahead of ours before we take our own time.
-CLOCK_SLACK = 86_400
+
+#: Seconds after which no honest answer arrives: browsers send theirs for 30 days.
+LATE = 31 * 86_400
 
 
 class Refused(Exception):
@@ -39,15 +52,44 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    site: Site
-    published: PublishedDeclaration
+    """What a visitor decided about what was ``asked``, how, and in which language they read it.
+
+    ``delivery`` is the number that it is recorded under, however often it arrives: the
+    decision's receipt, or a new one where it came with none. ``language`` is "" if unknown.
+    ``at`` is when it was given, in seconds (UTC), as it is recorded: as the decision says, or
+    our own time if ``retimed``, where that is not to be believed.
+    """
+
+    asked: Current
     decision: Decision
+    method: Method
     language: str
+    delivery: str
+    at: int
+    retimed: bool = False
 
     @property
     def lifetime(self) -> int:
         """Seconds for which the answer holds."""
-        return int(self.published.declaration.days * 86_400)
+        return int(self.asked.declaration.days * 86_400)
+
+    def confirmed(self, *, recorded: bool) -> Answer:
+        """It, as it stands in the cookie once it has arrived.
+
+        Only what was granted, and is on record, has its receipt: a refusal leaves nothing by
+        which to know anybody again (R37, promise 7). One that came without gets the number that
+        it was recorded under, or nobody could ever point to it (R47).
+        """
+        receipt = self.delivery if recorded and self.decision.grants else ""
+        return replace(self, decision=replace(self.decision, receipt=receipt))
+
+    def undelivered(self) -> Answer:
+        """It, as it stands in the cookie until it has arrived: with the number it came under.
+
+        One that came without gets none: no refusal by a form has one, since without a script
+        nothing would ever take it away again (R37, promise 7).
+        """
+        return replace(self, decision=replace(self.decision, delivered=False))
 
 
 def require_same_origin(request: HttpRequest) -> None:
@@ -56,7 +98,8 @@ def require_same_origin(request: HttpRequest) -> None:
     Pages come from caches, so there is no CSRF token; the browser's own word is better:
     ``Sec-Fetch-Site``, else ``Origin``, else ``Referer`` (design, section 4).
     """
-    fetch_site = request.headers.get("Sec-Fetch-Site")
+    # `request.headers` would be made anew of all that there are, for this one.
+    fetch_site = request.META.get("HTTP_SEC_FETCH_SITE")
     if fetch_site is not None:
         if fetch_site == "same-origin":
             return
@@ -76,44 +119,36 @@ def require_same_origin(request: HttpRequest) -> None:
 def read_answer(request: HttpRequest) -> Answer:
     """The answer in a posted form or JSON body, checked against what was declared.
 
-    Either ``decision``, the consent cookie's value as the script writes it, or what the
-    charter's form sends: ``number``, ``answer`` (``accept``, ``refuse`` or ``save``),
-    ``category`` (keys) and ``provider`` (``key:code``). The query string may name the
-    ``language``. Raises ``Refused``.
+    Either ``decision``, the consent cookie's value as the script writes it, and perhaps the
+    ``method``; or what the charter's form sends: ``number``, ``answer`` (``accept``, ``refuse``
+    or ``save``), ``category`` (keys) and ``provider`` (``key:code``). The query string may name
+    the ``language``. Raises ``Refused``.
     """
     require_same_origin(request)
     try:
-        length = int(request.headers.get("Content-Length") or 0)
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = MAX_BODY + 1
     if length > MAX_BODY or len(request.body) > MAX_BODY:
         raise Refused(413, gettext("This choice is too long to be one of ours."))
-    site = Site.find_for_request(request)
-    if site is None:
-        raise Refused(404, gettext("There is no site at this address."))
     if request.content_type == "application/json":
         try:
             data = json.loads(request.body)
         except (ValueError, RecursionError):
             raise Refused(400, gettext("The JSON cannot be read.")) from None
-        value = data.get("decision") if isinstance(data, dict) else None
-        published, decision = _checked(site, value)
+        said = data if isinstance(data, dict) else {}
+        answer = _checked(request, said.get("decision"), said.get("method"))
     elif request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
         try:
             form = request.POST
         except (MultiPartParserError, BadRequest, SuspiciousOperation):
             raise Refused(400, gettext("The form cannot be read.")) from None
         if "decision" in form:
-            published, decision = _checked(site, form["decision"])
+            answer = _checked(request, form["decision"], form.get("method"))
         else:
-            published, decision = _chosen(site, form)
+            answer = _chosen(request, form)
     else:
         raise Refused(415, gettext("Send a form or JSON."))
-    answer = Answer(site, published, decision, request.GET.get("language", "")[:16])
-    now = int(time.time())
-    if not now - answer.lifetime < decision.time <= now + CLOCK_SLACK:
-        # The visitor's clock is wrong; ours is not.
-        answer = replace(answer, decision=replace(decision, time=now))
     try:
         encode(answer.decision)
     except TooManyExceptions:
@@ -127,52 +162,90 @@ def read_answer(request: HttpRequest) -> Answer:
     return answer
 
 
-def _checked(site: Site, value: object) -> tuple[PublishedDeclaration, Decision]:
+def _language(request: HttpRequest, asked: Current) -> str:
+    """In which language it was read; "" for what no page is in: somebody's own text."""
+    language = request.GET.get("language", "")[:16]
+    known = language in asked.declaration.languages or language in dict(settings.LANGUAGES)
+    return language if known else ""
+
+
+def _checked(request: HttpRequest, value: object, claimed: object) -> Answer:
     """A decision made by the script, if it only says what can be said."""
-    decision = decode(value if isinstance(value, str) else None)
-    if decision is None:
+    said = decode(value if isinstance(value, str) else None)
+    if said is None:
         raise Refused(400, gettext("The decision cannot be read."))
-    published = _published(site, decision.number)
-    declaration = published.declaration
-    _require_known(
-        site,
-        published,
-        {grant.category for grant in decision.grants},
-        {number for grant in decision.grants for number in grant.but | grant.only},
-    )
-    offered = {category.key for category in declaration.optional}
-    grants = tuple(grant for grant in decision.grants if grant.category in offered)
-    return published, replace(decision, grants=grants, delivered=True)
-
-
-def _require_known(
-    site: Site, published: PublishedDeclaration, keys: set[str], numbers: set[int]
-) -> None:
-    """A page from a cache may offer what is not declared any more; it may not invent."""
-    declared = PublishedDeclaration.objects.of_site(site).filter(number=published.number)
-    offered = {
-        key
-        for categories in declared.values_list("content__categories", flat=True)
-        for key, ground in categories
-        if ground != Ground.EXEMPT.value
-    }
-    if keys - offered:
+    try:
+        method = None if claimed is None else Method(claimed)
+    except ValueError:
         raise Refused(
             400,
-            gettext("There is no category “%(key)s” to choose.") % {"key": min(keys - offered)},
+            gettext("The method must be one of: %(methods)s.")
+            % {"methods": ", ".join(method.value for method in Method)},
+        ) from None
+    asked, kept, at = _asked(request, said.number, said.time)
+    _require_known(
+        asked,
+        {grant.category for grant in said.grants},
+        {number for grant in said.grants for number in grant.but | grant.only},
+    )
+    grants = offered(asked.declaration, said.grants)
+    decision = replace(said, time=kept, grants=grants, delivered=True)
+    given = method_of(asked.declaration, decision, method)
+    if method and method is not given and grants and _fits_another_page(asked, said, method):
+        given = method
+    return Answer(
+        asked,
+        decision,
+        given,
+        _language(request, asked),
+        decision.receipt or new_receipt(given),
+        at,
+        retimed=at != said.time,
+    )
+
+
+def _fits_another_page(asked: Current, said: Decision, method: Method) -> bool:
+    """Whether it accepted, or withdrew, what a page from a cache offered under this number."""
+    if method is Method.ACCEPT:
+        whole = {grant.category for grant in said.grants if grant.covers(None)}
+        return any(keys and keys <= whole for keys in _offers(asked))
+    if method is Method.WITHDRAWAL:
+        named = {grant.category for grant in said.grants}
+        return any(keys - named for keys in _offers(asked))
+    return False
+
+
+def _offers(asked: Current) -> list[set[str]]:
+    """The categories that visitors could choose from, in each snapshot of this number."""
+    declared = PublishedDeclaration.objects.filter(site=asked.site_id, number=asked.number)
+    return [
+        {key for key, ground in categories if ground != Ground.EXEMPT.value}
+        for categories in declared.values_list("content__categories", flat=True)
+    ]
+
+
+def _require_known(asked: Current, keys: set[str], numbers: set[int]) -> None:
+    """A page from a cache may offer what is not declared any more; it may not invent."""
+    unknown = keys - {category.key for category in asked.declaration.optional}
+    if unknown:
+        unknown -= set().union(*_offers(asked))
+    if unknown:
+        raise Refused(
+            400,
+            gettext("There is no category “%(key)s” to choose.") % {"key": min(unknown)},
         )
-    if not numbers <= set(published.content["providers"].values()):
+    if not numbers <= set(asked.declaration.providers.values()):
         raise Refused(400, gettext("The choice names a provider that is not declared."))
 
 
-def _chosen(site: Site, form: QueryDict) -> tuple[PublishedDeclaration, Decision]:
+def _chosen(request: HttpRequest, form: QueryDict) -> Answer:
     """The decision that the charter's form asks for."""
     try:
         number = int(form.get("number", ""))
     except ValueError:
         raise Refused(400, gettext("The form does not say which declaration it answers.")) from None
-    published = _published(site, number)
-    declaration = published.declaration
+    asked, kept, at = _asked(request, number, int(time.time()))
+    declaration = asked.declaration
     categories: set[str] = set()
     providers: set[tuple[str, int]] = set()
     answer = form.get("answer", "save")
@@ -187,26 +260,65 @@ def _chosen(site: Site, form: QueryDict) -> tuple[PublishedDeclaration, Decision
             except ValueError:
                 providers.add((key, 0))
         _require_known(
-            site,
-            published,
+            asked,
             categories | {key for key, _number in providers},
             {number for _key, number in providers},
         )
     elif answer != "refuse":
         raise Refused(400, gettext("An answer is to accept, to refuse or to save."))
-    grants = grants_for(declaration, categories, providers)
-    return published, Decision(number, int(time.time()), grants)
+    decision = Decision(
+        number,
+        kept,
+        grants_for(declaration, categories, providers),
+        despite_signal=signals_privacy(request),
+    )
+    before = decode(consent_cookie(request, declaration))
+    if before is not None and narrows(declaration, before, decision):
+        method = Method.WITHDRAWAL
+    else:
+        method = method_of(declaration, decision, Method.CHOICE if answer == "save" else None)
+    delivery = new_receipt(method)
+    if decision.grants:
+        decision = replace(decision, receipt=delivery)
+    return Answer(asked, decision, method, _language(request, asked), delivery, at)
 
 
-def _published(site: Site, number: int) -> PublishedDeclaration:
-    found = None
+def _asked(request: HttpRequest, number: int, at: int) -> tuple[Current, int, int]:
+    """What an answer to ``number`` given at ``at`` was about, and when it was given.
+
+    Two times in seconds (UTC): from which it holds, and which is recorded. Both are ours where
+    the visitor's clock is plainly wrong: in the future, before anything of that number was
+    published, or so early that the answer would have ended. What is said to be older than
+    ``LATE`` holds no longer for being sent again (R67), but is recorded as of now: else anybody
+    could write into months that are past.
+    """
+    now, slack = int(time.time()), int(CLOCK_SLACK.total_seconds())
+    asked = _in_force(request, number, min(at, now))
+    lifetime = int(asked.declaration.days * 86_400)
+    possible = max(now - lifetime, asked.since - slack - 1) < at <= now + slack
+    if possible and at >= now - LATE:
+        return asked, at, at
+    return _in_force(request, number, now), at if possible else now, now
+
+
+def _in_force(request: HttpRequest, number: int, at: int) -> Current:
+    """What this site asked under ``number`` at ``at``: from memory if it still does."""
+    found = current(request)
+    if found is not None and found.number == number and found.since <= at:
+        return found
+    site = Site.find_for_request(request)
+    if site is None:
+        raise Refused(404, gettext("There is no site at this address."))
+    row = None
     if 0 < number < 2**31:
-        found = PublishedDeclaration.objects.of_site(site).filter(number=number).first()
-    if found is None:
+        of_site = PublishedDeclaration.objects.of_site(site)
+        row = of_site.only("digest", "number", "created_at").answered(number, at)
+    if row is None:
         raise Refused(
             400, gettext("This site never published a declaration %(number)d.") % {"number": number}
         )
-    return found
+    declaration = load_declaration(row.pk, row.digest)
+    return Current(site.pk, number, row.digest, declaration, row.pk, row.in_force_since)
 
 
 def remember(request: HttpRequest, response: HttpResponse, answer: Answer) -> None:
@@ -218,7 +330,7 @@ def remember(request: HttpRequest, response: HttpResponse, answer: Answer) -> No
     age = max(int(time.time()) - answer.decision.time, 0)
     secure = _sent_securely(request)
     response.set_cookie(
-        cookie_name(answer.site, secure=secure),
+        f"{'__Host-' if secure else ''}{answer.asked.declaration.cookie_name}",
         encode(answer.decision),
         max_age=answer.lifetime - age,
         path="/",
@@ -230,15 +342,17 @@ def remember(request: HttpRequest, response: HttpResponse, answer: Answer) -> No
 
 def _sent_securely(request: HttpRequest) -> bool:
     """As the browser sees it, which a proxy may hide from ``is_secure``."""
-    origin = request.headers.get("Origin") or request.headers.get("Referer") or ""
+    origin = request.META.get("HTTP_ORIGIN") or request.META.get("HTTP_REFERER") or ""
     return request.is_secure() or origin.startswith("https://")
 
 
 def _expire(request: HttpRequest, response: HttpResponse, answer: Answer) -> None:
     """Expire the refused cookies that came with the request, HttpOnly ones too (R49, R50)."""
-    own = {cookie_name(answer.site, secure=secure) for secure in (False, True)}
-    names = [name for name in request.COOKIES if name not in own]
-    refused = list(refused_names(names, answer.published.declaration, answer.decision))
+    own = answer.asked.declaration.cookie_name
+    names = [name for name in request.COOKIES if name not in (own, f"__Host-{own}")]
+    if not names:
+        return
+    refused = list(refused_names(names, answer.asked.declaration, answer.decision))
     secure = _sent_securely(request)
     for name in refused:
         domains = [] if name.startswith("__Host-") else parent_domains(request.get_host())
@@ -257,6 +371,12 @@ def _expire(request: HttpRequest, response: HttpResponse, answer: Answer) -> Non
                 morsel["secure"] = True
             # Under a key of its own: a response has one cookie a name, and this is several.
             dict.__setitem__(response.cookies, f"{name};{domain}", morsel)
+            if secure:
+                # One that was set `Partitioned` is another cookie (CHIPS). Python before 3.14
+                # has no word for it, but writes what stands here as it is.
+                twin = morsel.copy()
+                twin["samesite"] = "None; Partitioned"
+                dict.__setitem__(response.cookies, f"{name};{domain};Partitioned", twin)
 
 
 def refused_names(names: Any, declaration: Declaration, decision: Decision) -> Iterator[str]:
@@ -265,14 +385,9 @@ def refused_names(names: Any, declaration: Declaration, decision: Decision) -> I
     A name that a granted or exempt row declares as well is kept, and so are Django's own.
     """
     optional = {category.key for category in declaration.optional}
-    own = {
-        settings.SESSION_COOKIE_NAME,
-        settings.CSRF_COOKIE_NAME,
-        settings.LANGUAGE_COOKIE_NAME,
-        "messages",
-    }
+    own = django_cookies()
     kept: set[str] = set()
-    dropped: set[str] = set()
+    dropped = {name for storage, name in declaration.former if storage == "cookie"}
     for wording in declaration.languages.values():
         for cookie in wording.cookies:
             if cookie.storage != "cookie":

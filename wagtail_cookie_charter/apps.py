@@ -9,7 +9,7 @@ class CookieCharterConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, publishing
+        from . import checks, embeds, publishing, serving
 
-        publishing.connect()
-        checks.connect()
+        for module in (publishing, checks, serving, embeds):
+            module.connect()

@@ -28,6 +28,7 @@ from wagtail.blocks.struct_block import (
 from .conf import NECESSARY, category_choices, conf
 from .consent import Cookie, Duration, DurationKind
 from .errors import clean_once, duplicate_errors, row_errors, table_error
+from .representation import represent_cookie, represent_duration
 
 RICH_TEXT = ["bold", "italic", "link", "document-link", "ol", "ul"]
 
@@ -107,15 +108,23 @@ def ground_choices() -> list[tuple[str, str | Promise]]:
     ]
 
 
+def whole(value: Any) -> int | None:
+    """A number as a form sends it, in text and not yet checked; None where it is none."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
 class DurationValue(blocks.StructValue):
     def duration(self) -> Duration | None:
         """The duration, or None as long as it is not filled in."""
         kind = self.get("kind")
         if kind in ("session", "persistent"):
             return Duration(DurationKind(kind))
-        value, unit = self.get("value"), self.get("unit")
+        value, unit = whole(self.get("value")), self.get("unit")
         if kind == "fixed" and value and unit:
-            return Duration(DurationKind.FIXED, int(value), unit)
+            return Duration(DurationKind.FIXED, value, unit)
         return None
 
 
@@ -143,6 +152,10 @@ class DurationBlock(Opaque, blocks.StructBlock):
             if errors:
                 raise StructBlockValidationError(errors)
         return value
+
+    def get_api_representation(self, value: Any, context: Any = None) -> dict[str, Any] | None:
+        """Kind, value and unit; None as long as it is not filled in."""
+        return represent_duration(value.duration())
 
 
 class DurationBlockAdapter(StructBlockAdapter):
@@ -184,7 +197,7 @@ class CookieValue(blocks.StructValue):
             safeguard=text("safeguard"),
             ground=text("ground"),
             reason=text("reason"),
-            retention_months=self.get("retention_months"),
+            retention_months=whole(self.get("retention_months")),
             opt_out=text("opt_out"),
             last_checked=checked.isoformat() if isinstance(checked, date) else text("last_checked"),
             row_id=row_id,
@@ -298,6 +311,12 @@ class CookieBlock(Opaque, blocks.StructBlock):
             ],
         )
 
+    def get_api_representation(self, value: Any, context: Any = None) -> dict[str, Any]:
+        """The row as ``declaration.json`` has it, but for what only the table knows."""
+        row = represent_cookie(value.cookie())
+        del row["category"]
+        return {**super().get_api_representation(value, context=context), **row}
+
 
 class CookieTableValue(blocks.StructValue):
     def rows(self) -> list[Cookie]:
@@ -363,6 +382,17 @@ class CookieTableBlock(Opaque, blocks.StructBlock):
         context: dict[str, Any] = super().get_context(value, parent_context)
         context["cookies"] = value.named_rows()
         return context
+
+    def get_api_representation(self, value: Any, context: Any = None) -> dict[str, Any]:
+        """The fields, with named rows only, and what an empty heading and the category mean."""
+        category = conf.categories.get(value.get("category") or "")
+        fields = super().get_api_representation(value, context=context)
+        return {
+            **fields,
+            "cookies": [row for row in fields["cookies"] if row["name"]],
+            "ground": category.ground.value if category else "",
+            "title": value.get("heading") or (str(category.title) if category else ""),
+        }
 
 
 class SectionBlock(Opaque, blocks.StructBlock):

@@ -5,6 +5,7 @@ All live in one dictionary, ``WAGTAIL_COOKIE_CHARTER``; every key is optional.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from django.conf import settings as django_settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from . import vendors
 from .consent import CATEGORY_KEY, Ground
 
 
@@ -63,6 +65,28 @@ DEFAULT_CATEGORIES: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
+#: What the Global Privacy Control signal refuses where the project does not say.
+GPC = ("marketing",)
+
+#: What may happen to a cookie that no published row declares.
+UNDECLARED = ("log", "drop", "raise")
+
+
+#: What ``PRESET`` may say (``presets.py``).
+PRESETS = ("default", "bootstrap", "unstyled", "dsfr")
+
+#: What ``RECORDER`` may say instead of a dotted path, beside ``off``.
+RECORDERS = {
+    "database": "wagtail_cookie_charter.recording.store",
+    "tasks": "wagtail_cookie_charter.tasks.enqueue",
+}
+
+#: Days for which proof is kept after the choice itself has ended (R45).
+PROOF_DAYS = 183
+
+#: An origin as browsers send it (RFC 6454): small letters, no path, no slash at the end.
+ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?\Z")
+
 
 def _setting(name: str, default: Any) -> Any:
     return getattr(django_settings, "WAGTAIL_COOKIE_CHARTER", {}).get(name, default)
@@ -93,6 +117,12 @@ class Conf:
         return found
 
     @property
+    def gpc(self) -> tuple[str, ...]:
+        """Categories that the Global Privacy Control signal refuses (R63)."""
+        value = _setting("GPC", GPC)
+        return tuple(value) if isinstance(value, list | tuple) else GPC
+
+    @property
     def base_template(self) -> str:
         """The site's template that the charter page extends; it has a block ``content``."""
         return str(_setting("BASE_TEMPLATE", "base.html"))
@@ -106,6 +136,82 @@ class Conf:
     def cache_seconds(self) -> int:
         """How long a process may go on with what it knows, where caches are not shared."""
         return int(_setting("CACHE_SECONDS", 300))
+
+    @property
+    def signals(self) -> dict[str, vendors.Vendor]:
+        """The vendors that are told what visitors decide; none by default (R54, R59).
+
+        What is wrong in ``SIGNALS`` grants nothing.
+        """
+        return self._signals[0]
+
+    @property
+    def signal_problems(self) -> list[str]:
+        """What is wrong in ``SIGNALS``, in sentences."""
+        return self._signals[1]
+
+    @property
+    def _signals(self) -> tuple[dict[str, vendors.Vendor], list[str]]:
+        value = _setting("SIGNALS", {})
+        if value == {}:
+            return {}, []
+        decided = [key for key, found in self.categories.items() if found.ground != Ground.EXEMPT]
+        return vendors.read(value, decided)
+
+    @property
+    def undeclared_cookies(self) -> str:
+        """What the middleware does with a cookie that no row declares: one of ``UNDECLARED``.
+
+        Whoever misspells it wanted something else than the default: the strictest holds.
+        """
+        value = _setting("UNDECLARED_COOKIES", "log")
+        return value if value in UNDECLARED else "drop"
+
+    @property
+    def recorder(self) -> str:
+        """Dotted path of what records answers, "" where nothing does (``recording.py``)."""
+        value = _setting("RECORDER", "database")
+        if value is None or value == "off":
+            return ""
+        # Even "" is the name of something, and of nothing that records.
+        return RECORDERS.get(str(value), str(value)) or "?"
+
+    def retention_days(self, validity: int) -> int:
+        """Days for which answers are kept that were valid for ``validity`` days (R45).
+
+        A wrong value deletes nothing before its time: the default holds.
+        """
+        value = _setting("RETENTION_DAYS", None)
+        right = isinstance(value, int) and not isinstance(value, bool) and value > 0
+        return int(value) if right else validity + PROOF_DAYS
+
+    @property
+    def cors_origins(self) -> frozenset[str]:
+        """The origins whose scripts may read ``declaration.json``; ``{"*"}`` for all.
+
+        A wrong entry is left out (fail closed).
+        """
+        origins = _setting("CORS_ORIGINS", ())
+        if origins == "*":
+            return frozenset("*")
+        if not isinstance(origins, (list, tuple, set, frozenset)):
+            return frozenset()
+        return frozenset(one for one in origins if isinstance(one, str) and ORIGIN.match(one))
+
+    @property
+    def preset(self) -> str:
+        """How banner, second layer, charter and cards look: one of ``PRESETS``.
+
+        A misspelt one must not leave visitors with something that cannot be read: the default
+        holds.
+        """
+        value = _setting("PRESET", "default")
+        return value if value in PRESETS else "default"
+
+    @property
+    def csp_nonce(self) -> bool:
+        """Whether to make a CSP nonce for our tags on pages that have none so far."""
+        return _setting("CSP_NONCE", False) is True
 
 
 conf = Conf()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -116,6 +116,8 @@ class Cookie:
     row_id: str = ""
     #: The provider's number in this site's ledger; 0 until a declaration gives it one.
     provider_id: int = 0
+    #: The language it is written in, where its wording is in another; "" where it is not.
+    language: str = ""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Cookie:
@@ -157,7 +159,7 @@ class Wording:
     #: Category key -> (title, one-line description).
     categories: Mapping[str, tuple[str, str]]
     cookies: tuple[Cookie, ...] = ()
-    #: The language the rows are written in, where the charter has no translation.
+    #: The language the rows are written in, unless they say another themselves.
     cookies_language: str = ""
 
 
@@ -176,6 +178,12 @@ class Declaration:
     providers: Mapping[str, int] = field(default_factory=dict)
     #: Language code -> wording; the first is the source language.
     languages: Mapping[str, Wording] = field(default_factory=dict)
+    #: The last times that everybody was asked again: the number since when, and the pairs of
+    #: category key and provider number that were new; none where an editor asked for it.
+    news: tuple[tuple[int, tuple[tuple[str, int], ...]], ...] = ()
+    #: Storage and name of optional trackers that were declared once and are no more: browsers
+    #: may still hold them, and a refusal deletes them too (R50).
+    former: tuple[tuple[str, str], ...] = ()
 
     @property
     def optional(self) -> tuple[Category, ...]:
@@ -193,6 +201,56 @@ class Declaration:
                 if cookie.provider_id:
                     found.setdefault(cookie.category, set()).add(cookie.provider_id)
         return {key: frozenset(numbers) for key, numbers in found.items()}
+
+    def ground_of(self, category: str) -> Ground | None:
+        """Why the trackers of ``category`` may run; None if no published row uses it."""
+        return next((known.ground for known in self.categories if known.key == category), None)
+
+    def declaring(self, name: str) -> frozenset[tuple[str, int]]:
+        """Category and provider of each row that declares an HTTP cookie called ``name``."""
+        patterns = {name, *(known for known in self._http_cookies if known.endswith("*"))}
+        return frozenset(
+            pair
+            for pattern in patterns & self._http_cookies.keys()
+            if matches(pattern, name)
+            for pair in self._http_cookies[pattern]
+        )
+
+    @cached_property
+    def _http_cookies(self) -> Mapping[str, frozenset[tuple[str, int]]]:
+        found: dict[str, set[tuple[str, int]]] = {}
+        for wording in self.languages.values():
+            for cookie in wording.cookies:
+                if cookie.storage == "cookie":
+                    found.setdefault(cookie.name, set()).add((cookie.category, cookie.provider_id))
+        return {pattern: frozenset(pairs) for pattern, pairs in found.items()}
+
+    def trackers(self, *, optional: bool = False) -> frozenset[tuple[str, str]]:
+        """Storage and name of all that is declared, or of what is optional."""
+        keys = {category.key for category in (self.optional if optional else self.categories)}
+        return frozenset(
+            (cookie.storage, cookie.name)
+            for wording in self.languages.values()
+            for cookie in wording.cookies
+            if cookie.category in keys
+        )
+
+    @property
+    def offered(self) -> frozenset[tuple[str, int]]:
+        """What can be refused: pairs of category key and provider number."""
+        return frozenset(
+            (category.key, provider)
+            for category in self.optional
+            for provider in self.providers_of(category.key)
+        )
+
+    @property
+    def asked_since(self) -> int:
+        """The number under which everybody was asked last: answers to it, or later, still hold.
+
+        The number in force can be higher, for what was taken out since.
+        """
+        return self.news[-1][0] if self.news else 1
 
     @property
     def scope(self) -> frozenset[tuple[str, int]]:
@@ -234,6 +292,8 @@ class Declaration:
                 }
                 for language, wording in self.languages.items()
             ],
+            "news": [[number, [list(pair) for pair in pairs]] for number, pairs in self.news],
+            "former": [list(pair) for pair in self.former],
         }
 
     @classmethod
@@ -257,6 +317,11 @@ class Declaration:
                 )
                 for entry in data["languages"]
             },
+            news=tuple(
+                (number, tuple((key, provider) for key, provider in pairs))
+                for number, pairs in data.get("news", ())
+            ),
+            former=tuple((storage, name) for storage, name in data.get("former", ())),
         )
 
     @property
@@ -279,6 +344,34 @@ def number_providers(known: Mapping[str, int], slugs: Iterable[str]) -> dict[str
             numbered[slug] = following
             following += 1
     return numbered
+
+
+def completed(
+    rows: Mapping[str, tuple[Cookie, ...]], optional: Collection[str]
+) -> dict[str, tuple[Cookie, ...]]:
+    """The numbered ``rows`` of each language and, marked with theirs, what only others have.
+
+    Consent is one for all languages: so visitors of each must see all that is asked (R65). A
+    row has a counterpart of the same category and provider with its id, or with its storage
+    and name. Outside the ``optional`` categories nobody is asked about providers, and a
+    translated name makes no second row.
+    """
+
+    def likenesses(cookie: Cookie) -> set[Hashable]:
+        asked = (cookie.category, cookie.provider_id if cookie.category in optional else 0)
+        found: set[Hashable] = {(asked, cookie.storage, cookie.name)}
+        return {*found, (asked, cookie.row_id)} if cookie.row_id else found
+
+    complete = {}
+    for language, own in rows.items():
+        seen = {likeness for cookie in own for likeness in likenesses(cookie)}
+        borrowed: list[Cookie] = []
+        for other, cookies in rows.items():
+            missing = [cookie for cookie in cookies if not likenesses(cookie) & seen]
+            borrowed += [replace(cookie, language=other) for cookie in missing]
+            seen |= {likeness for cookie in missing for likeness in likenesses(cookie)}
+        complete[language] = (*own, *borrowed)
+    return complete
 
 
 # --- Names and patterns ---------------------------------------------------------------

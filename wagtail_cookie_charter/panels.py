@@ -23,6 +23,7 @@ from wagtail.admin.panels import (
 from wagtail.models import get_page_models
 
 from .advice import on_labels
+from .asking.panel import AskingPanel
 from .conf import category_choices
 from .models import ConsentBanner, CookieCharterMixin
 from .wording import BANNER_DEFAULTS
@@ -112,6 +113,7 @@ banner_edit_handler = TabbedInterface(
             ],
             heading=_("Links and behaviour"),
         ),
+        AskingPanel("wagtailsnippets_wagtail_cookie_charter_consentbanner:asking"),
     ],
     base_form_class=BannerForm,
 )

@@ -5,7 +5,11 @@ Nothing here reads a cookie while a page is rendered, so every visitor gets the 
 
 from __future__ import annotations
 
+import logging
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
@@ -14,19 +18,22 @@ from django.core.cache import caches
 from django.core.exceptions import DisallowedHost
 from django.dispatch import Signal
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils.crypto import get_random_string
 from django.utils.translation import get_language
 from wagtail.models import Site
 
 from . import __version__
-from .answers import Answer
+from .compiling import compile_declaration
 from .conf import conf
-from .consent import Category, Cookie, Declaration, Ground, Wording
-from .decision import base36
+from .consent import Declaration, Ground
+from .decision import base36, permits
 from .models import ConsentBanner, PublishedDeclaration
 from .models.ledger import load_declaration
-from .publishing import GENERATION, compile_declaration, provider_slug
+from .notice import Notice, endpoint, version_of
+from .providers import provider_slug
+from .publishing import GENERATION
+
+logger = logging.getLogger(__name__)
 
 # --- Which declaration ----------------------------------------------------------------
 
@@ -39,19 +46,19 @@ class Current:
     number: int
     digest: str
     declaration: Declaration
+    #: Where the ledger has it.
+    pk: int
+    #: When it was published, in seconds (UTC).
+    since: int
 
     @cached_property
     def version(self) -> str:
         """What the second layer is made of, as an address part: declaration and release."""
-        return version_of(self.digest)
+        return version_of(self.digest, self.number)
 
     def notice(self) -> Notice:
         """It, in the active language."""
         return Notice(self.declaration, self.site_id, self.number, self.version)
-
-
-def version_of(digest: str) -> str:
-    return f"{digest[:16]}-{__version__}"
 
 
 def current(request: HttpRequest | None) -> Current | None:
@@ -86,142 +93,24 @@ def _current(request: HttpRequest) -> Current | None:
         cache.set(key, entry, conf.cache_seconds)
     if entry[1] is None:
         return None
-    site_id, pk, digest, number = entry[1]
+    site_id, pk, digest, number, since = entry[1]
     try:
-        return Current(site_id, number, digest, load_declaration(pk, digest))
+        return Current(site_id, number, digest, load_declaration(pk, digest), pk, since)
     except PublishedDeclaration.DoesNotExist:
         return None
 
 
-def _look_up(request: HttpRequest) -> tuple[int, int, str, int] | None:
+def _look_up(request: HttpRequest) -> tuple[int, int, str, int, int] | None:
     site = Site.find_for_request(request)
     if site is None:
         return None
-    found = PublishedDeclaration.objects.of_site(site).values_list("pk", "digest", "number")
+    # Without its content, which is large and may be in memory.
+    found = PublishedDeclaration.objects.of_site(site).only("digest", "number", "created_at")
     row = found.first()
-    return (site.pk, *row) if row else None
-
-
-def endpoint(name: str, *args: Any) -> str:
-    """The address of one of our views, "" where the project left our URLs out."""
-    try:
-        return reverse(f"cookie_charter:{name}", args=args)
-    except NoReverseMatch:
-        return ""
+    return (site.pk, row.pk, row.digest, row.number, row.in_force_since) if row else None
 
 
 # --- What is asked --------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A category as visitors meet it in one language."""
-
-    key: str
-    ground: Ground
-    title: str
-    summary: str
-    providers: tuple[AskedProvider, ...]
-
-    @property
-    def optional(self) -> bool:
-        return self.ground is not Ground.EXEMPT
-
-
-@dataclass(frozen=True)
-class AskedProvider:
-    number: int
-    name: str
-    cookies: tuple[Cookie, ...]
-
-    @property
-    def code(self) -> str:
-        """The number as it stands in the consent cookie."""
-        return base36(self.number)
-
-
-class Notice:
-    """All that the templates say about a declaration in the page's language."""
-
-    def __init__(self, declaration: Declaration, site_id: int, number: int, version: str) -> None:
-        self.declaration = declaration
-        self.site_id = site_id
-        self.number = number
-        self.version = version
-        found = declaration.wording(get_language() or settings.LANGUAGE_CODE)
-        self.language: str = found[0] if found else ""
-        self.wording: Wording | None = found[1] if found else None
-        self.texts = self.wording.texts if self.wording else {}
-
-    @property
-    def foreign_language(self) -> str:
-        """The notice's language where it is not the page's (R79)."""
-        return "" if self.language == get_language() else self.language
-
-    @property
-    def cookies_language(self) -> str:
-        """The rows' language where it is not the page's."""
-        language = self.wording.cookies_language if self.wording else ""
-        return "" if language == get_language() else language
-
-    @property
-    def asks(self) -> bool:
-        """Whether anything needs consent: only then is there a banner (R26)."""
-        return any(category.ground is Ground.CONSENT for category in self.declaration.categories)
-
-    @property
-    def consent_keys(self) -> str:
-        return self._keys(Ground.CONSENT)
-
-    @property
-    def opt_out_keys(self) -> str:
-        return self._keys(Ground.OPT_OUT)
-
-    def _keys(self, ground: Ground) -> str:
-        return " ".join(
-            category.key for category in self.declaration.categories if category.ground is ground
-        )
-
-    @property
-    def purposes(self) -> list[Asked]:
-        """The optional categories without their rows: what the first layer names (R18)."""
-        return [
-            self._asked(category, ())
-            for category in self.declaration.categories
-            if category.optional
-        ]
-
-    @cached_property
-    def categories(self) -> list[Asked]:
-        """All categories with providers and rows: what the second layer shows."""
-        grouped: dict[str, dict[int, list[Cookie]]] = {}
-        for cookie in self.wording.cookies if self.wording else ():
-            grouped.setdefault(cookie.category, {}).setdefault(cookie.provider_id, []).append(
-                cookie
-            )
-        return [
-            self._asked(
-                category,
-                tuple(
-                    AskedProvider(number, cookies[0].provider or cookies[0].name, tuple(cookies))
-                    for number, cookies in grouped.get(category.key, {}).items()
-                ),
-            )
-            for category in self.declaration.categories
-        ]
-
-    def _asked(self, category: Category, providers: tuple[AskedProvider, ...]) -> Asked:
-        title, summary = self.wording.categories[category.key] if self.wording else ("", "")
-        return Asked(category.key, category.ground, title, summary, providers)
-
-    @property
-    def decide_url(self) -> str:
-        """Where answers go; the language is noted with them, since it is part of the question."""
-        return f"{endpoint('decide')}?language={self.language}"
-
-    @property
-    def preferences_url(self) -> str:
-        return endpoint("preferences", self.version, self.language)
 
 
 def notice(request: HttpRequest | None) -> Notice | None:
@@ -245,9 +134,16 @@ def draft_notice(
 
 def charter_url(request: HttpRequest | None) -> str:
     """Where the charter is, in the page's language; "" where there is none."""
+    return texts(request).get("charter_url", "")
+
+
+def texts(request: HttpRequest | None) -> Mapping[str, str]:
+    """The declaration's texts in the page's language, as ``Wording.texts``; empty where there is
+    none. The charter's ``charter_url``, ``charter_title`` and ``charter_language`` are among them.
+    """
     found = current(request)
     wording = found.declaration.wording(get_language() or "") if found else None
-    return wording[1].texts["charter_url"] if wording else ""
+    return wording[1].texts if wording else {}
 
 
 def gate(request: HttpRequest | None, category: str, provider: str = "") -> str | None:
@@ -269,19 +165,127 @@ def gate(request: HttpRequest | None, category: str, provider: str = "") -> str 
     return f"{category} {base36(number)}" if declared else ""
 
 
+def signals(request: HttpRequest | None) -> dict[str, dict[str, Any]]:
+    """For each vendor that is told: its mode, and what each of its signals waits for, as a gate.
+
+    ``{"matomo": {"mode": "consent", "map": {"consent": "statistics 1a"}}}``; empty where the
+    project sends no signals. What no published row declares is never granted (R54, R59).
+    """
+    return {
+        name: {
+            "mode": vendor.mode,
+            "map": {
+                signal: gate(request, category, vendor.provider) or "" if category else ""
+                for signal, category in vendor.signals.items()
+            },
+        }
+        for name, vendor in conf.signals.items()
+    }
+
+
 # --- What was answered ----------------------------------------------------------------
 
-#: Sent with ``site_id``, ``declaration`` (PublishedDeclaration), ``decision``, ``language``
-#: for each answer that was accepted. Never with a request: receivers cannot track anybody.
-decided = Signal()
+
+def signals_privacy(request: HttpRequest) -> bool:
+    """Whether the browser sends the Global Privacy Control signal: exactly ``1`` (R63).
+
+    Servers join a header that was sent several times, by the browser and by a proxy say. The
+    standard knows no such value; one of them that is exactly ``1`` is enough, because a refusal
+    that was meant must not be lost.
+    """
+    return "1" in [value.strip() for value in request.headers.get("Sec-GPC", "").split(",")]
 
 
-def record(answer: Answer) -> None:
-    """Hand an accepted answer on. Nothing is stored yet; a failing receiver harms nobody."""
-    decided.send_robust(
-        sender=PublishedDeclaration,
-        site_id=answer.site.pk,
-        declaration=answer.published,
-        decision=answer.decision,
-        language=answer.language,
+def allows(request: HttpRequest, category: str, provider: str = "") -> bool:
+    """Whether this visitor lets ``category`` run or, of it, the ``provider`` of that name.
+
+    The server's word for what a gate does in the browser: what is exempt is allowed, what no
+    published row declares is not. Makes the response depend on the visitor: behind a cache,
+    ask through ``request.cookie_consent`` (``middleware.py``), which says so.
+
+    A category that the settings do not know is a ``ValueError`` with ``DEBUG``; else it is
+    logged, and not allowed.
+    """
+    if category not in conf.categories:
+        problem = f"There is no category {category!r}. There are: {', '.join(conf.categories)}."
+        if settings.DEBUG:
+            raise ValueError(problem)
+        logger.error(problem)
+        return False
+    waits_for = gate(request, category, provider)
+    if waits_for is None:
+        return True
+    key, _space, code = waits_for.partition(" ")
+    found = current(request)
+    return found is not None and _granted(request, found, key, int(code, 36) if code else None)
+
+
+def _granted(request: HttpRequest, found: Current, category: str, provider: int | None) -> bool:
+    """The one place where the server reads an answer, and the browser's privacy signal (R63)."""
+    return permits(
+        consent_cookie(request, found.declaration),
+        found.declaration,
+        found.number,
+        category,
+        provider,
+        now=int(time.time()),
+        objected=category in conf.gpc and signals_privacy(request),
     )
+
+
+def consent_cookie(request: HttpRequest, declaration: Declaration) -> str | None:
+    """What the consent cookie holds.
+
+    Browsers send a ``__Host-`` cookie over HTTPS only, so where there is one, a proxy may hide
+    HTTPS from us. Over HTTPS no other counts: another host could have written it (R39).
+    """
+    host_bound = f"__Host-{declaration.cookie_name}"
+    if request.is_secure() or host_bound in request.COOKIES:
+        return request.COOKIES.get(host_bound)
+    return request.COOKIES.get(declaration.cookie_name)
+
+
+def django_cookies() -> frozenset[str]:
+    """Names of the cookies of Django itself, which are never taken away."""
+    return frozenset(
+        {
+            settings.SESSION_COOKIE_NAME,
+            settings.CSRF_COOKIE_NAME,
+            settings.LANGUAGE_COOKIE_NAME,
+            "messages",
+        }
+    )
+
+
+class Verdict(Enum):
+    """What becomes of a cookie that a response sets."""
+
+    EXEMPT = "exempt"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    UNDECLARED = "undeclared"
+
+
+def verdict(request: HttpRequest, found: Current, name: str) -> Verdict:
+    """What the charter and this visitor say about a cookie called ``name``.
+
+    One row that is exempt or granted is enough: names are shared. So are Django's own cookies
+    and our consent cookie exempt, declared or not.
+    """
+    own = found.declaration.cookie_name
+    if name in (own, f"__Host-{own}") or name in django_cookies():
+        return Verdict.EXEMPT
+    rows = found.declaration.declaring(name)
+    if not rows:
+        return Verdict.UNDECLARED
+    if any(found.declaration.ground_of(category) is Ground.EXEMPT for category, _number in rows):
+        return Verdict.EXEMPT
+    if any(_granted(request, found, category, number) for category, number in rows):
+        return Verdict.GRANTED
+    return Verdict.REFUSED
+
+
+#: Sent with ``site_id``, ``declaration`` (PublishedDeclaration), ``decision``, ``method``,
+#: ``language`` for each answer that was accepted, once. Never with a request: receivers cannot
+#: track anybody.
+decided = Signal()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from .consent import Duration, DurationKind, Ground
+from .decision import Method
 
 #: Field of ``ConsentBanner`` -> its words when an editor leaves it empty.
 BANNER_DEFAULTS: Mapping[str, str | Promise] = {
@@ -95,3 +96,16 @@ def ground_text(ground: Ground) -> str:
         Ground.OPT_OUT: gettext("Active unless you refuse"),
         Ground.CONSENT: gettext("Only with your consent"),
     }[ground]
+
+
+def method_text(method: str) -> str:
+    """How an answer was given (``decision.Method``'s values), in the active language."""
+    known = {
+        Method.ACCEPT.value: gettext("Button “Accept all”"),
+        Method.REFUSE.value: gettext("Button “Refuse all”"),
+        Method.CHOICE.value: gettext("Own choice, saved"),
+        Method.PLACEHOLDER.value: gettext("Allowed in a page, in place of the blocked content"),
+        Method.WITHDRAWAL.value: gettext("Withdrawn, wholly or in part"),
+        Method.SIGNAL.value: gettext("Refused by the browser’s privacy signal"),
+    }
+    return known.get(method, method)

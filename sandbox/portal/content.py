@@ -11,7 +11,7 @@ import re
 from datetime import date
 from typing import Any, NamedTuple
 
-from .elsewhere import MEASUREMENT, VIDEO
+from .elsewhere import MAP, MAP_HOST, MEASUREMENT, VIDEO, VIDEO_HOST
 
 
 class Both(NamedTuple):
@@ -153,7 +153,7 @@ VIDEO_ROW = {
     ),
     "duration": {"kind": "session"},
     "party": "third",
-    "domain": "localhost",
+    "domain": VIDEO_HOST,
     "controller": "Vidéo Exemple SAS",
     "country": "France",
     "ground": "consent",
@@ -161,14 +161,28 @@ VIDEO_ROW = {
 }
 
 
-def video_table(introduction: Both) -> dict[str, Any]:
+MAP_ROW = {
+    **VIDEO_ROW,
+    "name": "_carte_id",
+    "provider": MAP,
+    "service": Both("Cartes des articles", "Maps in articles"),
+    "purpose": Both(
+        "Reconnaître celui qui consulte une carte et compter les consultations.",
+        "Recognises who looks at a map and counts how often it is looked at.",
+    ),
+    "domain": MAP_HOST,
+    "controller": "Carte Exemple SARL",
+}
+
+
+def video_table(introduction: Both, *more: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "cookie_table",
         "value": {
             "category": "media",
             "heading": Both("Vidéos", "Videos"),
             "introduction": introduction,
-            "cookies": [VIDEO_ROW],
+            "cookies": [VIDEO_ROW, *more],
         },
     }
 
@@ -326,11 +340,12 @@ def portal_charter(site_id: int) -> list[dict[str, Any]]:
         },
         video_table(
             Both(
-                "<p>Les vidéos des articles viennent d’un autre site. Elles ne s’affichent "
-                "qu’avec votre accord.</p>",
-                "<p>Videos in articles come from another site. They appear only with your "
-                "consent.</p>",
-            )
+                "<p>Les vidéos et les cartes des articles viennent d’autres sites. Elles ne "
+                "s’affichent qu’avec votre accord.</p>",
+                "<p>Videos and maps in articles come from other sites. They appear only with "
+                "your consent.</p>",
+            ),
+            MAP_ROW,
         ),
         CHOICES,
         CONTACTS,
@@ -492,6 +507,39 @@ PORTAL: dict[str, Any] = {
             ),
             "video_title": Both("", ""),
         },
+        {
+            "slug": "planter-en-ville",
+            "date": date(2026, 11, 16),
+            "title": Both("Où planter demain ?", "Where to plant next?"),
+            "lead": Both(
+                "Une vidéo, une carte et un relevé : trois contenus venus d’ailleurs, qui "
+                "attendent votre accord.",
+                "A video, a map and a survey: three pieces of content from elsewhere that wait "
+                "for your consent.",
+            ),
+            "body": Both(
+                "<p>Chaque automne, le service des espaces verts choisit les rues à planter. Il "
+                "explique comment en trois minutes.</p>"
+                f'<embed embedtype="media" url="http://{VIDEO_HOST}:8000/sandbox/video/"/>'
+                "<p>Les rues retenues cette année sont sur la carte.</p>"
+                f'<embed embedtype="media" url="http://{MAP_HOST}:8000/sandbox/map/"/>',
+                "<p>Every autumn, the parks department chooses the streets to plant. It explains "
+                "how in three minutes.</p>"
+                f'<embed embedtype="media" url="http://{VIDEO_HOST}:8000/sandbox/video/"/>'
+                "<p>The streets chosen this year are on the map.</p>"
+                f'<embed embedtype="media" url="http://{MAP_HOST}:8000/sandbox/map/"/>',
+            ),
+            "extras": [
+                {
+                    "category": "media",
+                    "provider": MAP,
+                    "name": Both("Relevé des sols", "Soil survey"),
+                    "html": f'<iframe src="http://{MAP_HOST}:8000/sandbox/map/?sols" '
+                    'title="Sols" width="640" height="360"></iframe>',
+                }
+            ],
+            "video_title": Both("", ""),
+        },
     ],
     "charter": {
         "slug": "charte-cookies",
@@ -518,10 +566,10 @@ PORTAL: dict[str, Any] = {
             },
             {
                 "key": "media",
-                "title": Both("Vidéos", "Videos"),
+                "title": Both("Vidéos et cartes", "Videos and maps"),
                 "summary": Both(
-                    "Afficher dans les articles des vidéos venues d’un autre site.",
-                    "Show videos from another site in our articles.",
+                    "Afficher dans les articles des contenus venus d’un autre site.",
+                    "Show content from another site in our articles.",
                 ),
             },
         ],

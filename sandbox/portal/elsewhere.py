@@ -1,7 +1,8 @@
 """
-Two services that a city might embed, played by this same server under another name.
+Services that a city might embed, played by this same server under other names.
 
-`localhost` is not `127.0.0.1` to a browser: another site, with cookies of its own. So there is
+`localhost` and what is below it are not `127.0.0.1` to a browser: other sites, with cookies of
+their own. So there is
 something to refuse, and the network panel shows whether anybody went there, without a network.
 """
 
@@ -15,6 +16,9 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 
 MEASUREMENT = "Mesure d'audience Exemple"
 VIDEO = "Vidéo Exemple"
+MAP = "Carte Exemple"
+#: Hosts that editors' embeds come from, without a port.
+VIDEO_HOST, MAP_HOST = "video.localhost", "carte.localhost"
 
 
 def origin(request: HttpRequest) -> str:
@@ -22,7 +26,7 @@ def origin(request: HttpRequest) -> str:
 
 
 def context(request: HttpRequest) -> dict[str, str]:
-    return {"elsewhere": origin(request), "measurement": MEASUREMENT, "video": VIDEO}
+    return {"elsewhere": origin(request), "measurement": MEASUREMENT, "video": VIDEO, "map": MAP}
 
 
 @never_cache
@@ -42,8 +46,17 @@ def video_frame(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/video.html")
 
 
+@never_cache
+@xframe_options_exempt
+def map_frame(request: HttpRequest) -> HttpResponse:
+    response = render(request, "portal/map.html")
+    response.set_cookie("_carte_id", "1")
+    return response
+
+
 urlpatterns = [
     path("measure.js", measure, name="measure"),
     path("ping/", ping, name="ping"),
     path("video/", video_frame, name="video"),
+    path("map/", map_frame, name="map"),
 ]

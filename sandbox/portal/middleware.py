@@ -10,7 +10,7 @@ from .elsewhere import origin
 def content_security_policy(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """What a careful city sends: this site only, and by name the two services it embeds."""
+    """What a careful city sends: this site only, and by name the services it embeds."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -22,7 +22,7 @@ def content_security_policy(
                     "default-src 'self'",
                     f"script-src 'self' {there}",
                     f"connect-src 'self' {there}",
-                    f"frame-src {there}",
+                    f"frame-src {there} http://*.localhost:{request.get_port()}",
                     "object-src 'none'",
                     "base-uri 'self'",
                     "form-action 'self'",

@@ -8,6 +8,7 @@ from wagtail import blocks
 from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Page
 
+from wagtail_cookie_charter.consent_gate import ConsentGateBlock
 from wagtail_cookie_charter.models import CookieCharterMixin
 
 
@@ -58,8 +59,9 @@ class ArticlePage(Page):
     date = models.DateField()
     lead = models.TextField(blank=True)
     body = RichTextField(blank=True)
+    extras = StreamField([("code", ConsentGateBlock())], blank=True)
     video_title = models.CharField(max_length=100, blank=True)
 
-    content_panels = [*Page.content_panels, "date", "lead", "body", "video_title"]
+    content_panels = [*Page.content_panels, "date", "lead", "body", "extras", "video_title"]
     parent_page_types = ["portal.HomePage"]
     subpage_types: list[str] = []

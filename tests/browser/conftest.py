@@ -13,9 +13,14 @@ from pytest_django.live_server_helper import LiveServer
 from tests.browser import portal
 from tests.browser.chromium import executable
 from tests.browser.visitor import Visitor
+from tests.factories import make_embed, row
 
 # Waiting longer costs nothing where all is well, and a busy machine is slow, not wrong.
 expect.set_options(timeout=15_000)
+
+FILM, UNDECLARED = "https://film.example/42", "https://nobody.example/1"
+CARDS = f"""{{% load wagtailembeds_tags %}}<h1>Page</h1>
+<h2>Declared</h2>{{% embed '{FILM}' %}}<h2>Declared nowhere</h2>{{% embed '{UNDECLARED}' %}}"""
 
 #: One Chromium for all tests; each test has a context of its own: no cookies, cold cache.
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
@@ -104,6 +109,17 @@ def write(site: str, stranger: portal.Stranger) -> Callable[..., str]:
         return f"/written/{name}/"
 
     return write
+
+
+@pytest.fixture
+def cards(write: Callable[..., str], stranger: portal.Stranger) -> str:
+    """A page with both kinds of card: what waits, and what is declared nowhere."""
+    portal.ask_again(row(name="_film", provider="Film Host", domain="localhost"))
+    frame = '<iframe src="{}" title="Film" style="border: 0" width="320" height="180"></iframe>'
+    size = {"width": 320, "height": 180}
+    make_embed(FILM, frame.format(f"{stranger.origin}/frame/film"), **size)
+    make_embed(UNDECLARED, frame.format(UNDECLARED), **size)
+    return write(CARDS)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.http.response import HttpResponseBase
 from django.template import engines
 from django.urls import path
+from playwright.sync_api import Route
 from wagtail.models import Locale, Site
 
+from tests.browser import sites
 from tests.factories import make_banner, make_charter, make_home, make_settings, make_site
 from tests.factories import row as make_row
 from tests.factories import table as make_table
@@ -57,7 +59,9 @@ def page(request: HttpRequest, name: str) -> HttpResponseBase:
         raise Http404
     body = f"{{% load cookie_charter %}}{written.body}"
     if written.layout:
-        body = f"{{% extends '{written.layout}' %}}{{% block content %}}{body}{{% endblock %}}"
+        title = "{% block title %}Page{% endblock %}"
+        content = f"{{% block content %}}{body}{{% endblock %}}"
+        body = f"{{% extends '{written.layout}' %}}{title}{content}"
     template = engines["django"].from_string(body)
     html = template.render({}, request)
     if PAUSE in html:
@@ -83,18 +87,39 @@ def stylesheet(request: HttpRequest) -> HttpResponse:
     return HttpResponse(css, content_type="text/css")
 
 
-def decision_script(request: HttpRequest) -> HttpResponse:
-    source = Path(str(frontend.__file__)).parent / "decision.js"
+def source_script(request: HttpRequest, name: str) -> HttpResponse:
+    source = Path(str(frontend.__file__)).parent / f"{name}.js"
     return HttpResponse(source.read_text(), content_type="text/javascript")
 
 
 urlpatterns = [
     path("plain/", plain),
-    path("decision.js", decision_script),
+    path("decision.js", source_script, {"name": "decision"}),
+    path("receipt.js", source_script, {"name": "receipt"}),
     path("site.css", stylesheet),
+    *sites.urlpatterns,
     *i18n_patterns(path("written/<slug:name>/", page), prefix_default_language=False),
     *project_urls,
 ]
+
+# --- A proxy in front -----------------------------------------------------------------
+
+
+@dataclass
+class TlsProxy:
+    """A proxy that ends TLS: the browser sees HTTPS, the server plain HTTP for the same host."""
+
+    site: str
+    #: The ``Set-Cookie`` headers that passed, "" for a response without.
+    sent: list[str] = field(default_factory=list)
+
+    def __call__(self, route: Route) -> None:
+        url = urlsplit(route.request.url)
+        headers = {**route.request.headers, "host": url.netloc}
+        response = route.fetch(url=f"{self.site}{url.path}?{url.query}", headers=headers)
+        self.sent.append(response.headers.get("set-cookie", ""))
+        route.fulfill(response=response)
+
 
 # --- What is published ----------------------------------------------------------------
 
@@ -190,6 +215,20 @@ def ask_again(*more: dict[str, Any]) -> int:
     publish_declarations()
     latest = PublishedDeclaration.objects.of_site(site)[0]
     return latest.number
+
+
+def take_out(provider: str) -> None:
+    """Publish the main site's charter without this provider, in all languages."""
+    from wagtail_cookie_charter.models import CookieCharterPage
+
+    root = Site.objects.get(is_default_site=True).root_page
+    charter = CookieCharterPage.objects.child_of(root).first()
+    for page in charter.get_translations(inclusive=True):
+        for child in page.body:
+            kept = [row for row in child.value["cookies"] if row["provider"] != provider]
+            child.value["cookies"] = kept
+        page.save_revision().publish()
+    publish_declarations()
 
 
 # --- Strangers ------------------------------------------------------------------------

@@ -6,13 +6,13 @@ import re
 import time
 from collections.abc import Callable
 from threading import Event
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import pytest
 from django.core.signals import request_finished
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.portal import Stranger
+from tests.browser.portal import Stranger, TlsProxy
 from tests.browser.visitor import Visitor
 from wagtail_cookie_charter.visitor import decided
 
@@ -111,9 +111,12 @@ def test_refusing_leaves_everything_asleep(
 def test_refusing_and_accepting_are_kept_for_the_same_time(
     new_visitor: Callable[..., Visitor],
 ) -> None:
-    """R36, R37, R39: six months either way, readable, Lax, for this host only, no identifier."""
+    """R36, R37, R39: six months either way, readable, Lax, for this host only.
+
+    A refusal has no identifier; what was granted has a receipt.
+    """
     lives = []
-    for answer in ("accept", "refuse"):
+    for answer, marks in (("accept", r"\*[0-9a-z]{12}"), ("refuse", "")):
         visitor = new_visitor()
         visitor.open()
         getattr(visitor, answer)()
@@ -123,7 +126,7 @@ def test_refusing_and_accepting_are_kept_for_the_same_time(
         assert cookie["sameSite"] == "Lax"
         assert cookie["path"] == "/"
         assert cookie["domain"] == "127.0.0.1"
-        assert re.fullmatch(r"1\.[0-9a-z]+\.[0-9a-z]+(\.[a-z]+)*", cookie["value"])
+        assert re.fullmatch(rf"1\.[0-9a-z]+\.[0-9a-z]+(\.[a-z]+)*{marks}", cookie["value"])
         assert len(cookie["name"]) + 1 + len(cookie["value"]) <= 120
     assert all(abs(life - 182 * 86_400) < 60 for life in lives)
 
@@ -146,10 +149,12 @@ def test_the_server_sets_the_cookie(visitor: Visitor) -> None:
     response = caught.value
     assert response.status == 200
     # What is sent is the decision, and nothing else about the visitor.
-    [sent] = parse_qs(response.request.post_data, strict_parsing=True).items()
-    assert sent == ("decision", [visitor.decision])
+    sent = parse_qs(response.request.post_data, strict_parsing=True)
+    assert sent.keys() == {"decision", "method"}
+    assert sent["decision"][0].replace("~", "") == visitor.decision
+    assert sent["method"] == ["accept"]
     header = response.all_headers()["set-cookie"]
-    assert sent[1][0] in header
+    assert visitor.decision in header
     assert "Max-Age" in header and "SameSite=Lax" in header
 
 
@@ -233,25 +238,16 @@ def test_over_https_no_other_host_can_write_the_answer(
 ) -> None:
     """R39: the ``__Host-`` prefix and ``Secure``, from the script and from the server alike."""
     visitor = new_visitor(base_url="https://city.example")
-    sent: list[str] = []
-
-    def by_proxy(route: Route) -> None:
-        """As a proxy that ends TLS: the server sees plain HTTP, for the same host."""
-        url = urlsplit(route.request.url)
-        headers = {**route.request.headers, "host": url.netloc}
-        response = route.fetch(url=f"{site}{url.path}?{url.query}", headers=headers)
-        sent.append(response.headers.get("set-cookie", ""))
-        route.fulfill(response=response)
-
-    visitor.page.route("https://city.example/**", by_proxy)
+    proxy = TlsProxy(site)
+    visitor.page.route("https://city.example/**", proxy)
     visitor.open()
     visitor.button("Accept all").click()
     visitor.wait_until(lambda: visitor.grants is not None)
     cookie = visitor.consent_cookie()
     assert cookie["name"].startswith("__Host-cookie-charter-")
     assert cookie["secure"] is True
-    visitor.wait_until(lambda: any(sent))
-    [header] = [found for found in sent if found]
+    visitor.wait_until(lambda: any(proxy.sent))
+    [header] = [found for found in proxy.sent if found]
     assert header.startswith(f"{cookie['name']}=1.")
     assert "Secure" in header and "Path=/" in header and "Domain" not in header
 

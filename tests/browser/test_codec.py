@@ -16,6 +16,7 @@ VECTORS = Path(__file__).parent.parent / "decision_vectors.json"
 #: Runs the script that is served against every vector and returns the ones it gets wrong.
 CHECK = """async vectors => {
     const { parse, format, allows } = await import('/decision.js');
+    const { receiptOf } = await import('/receipt.js');
     const wrong = [];
     const same = (what, seen, wanted) => {
         if (JSON.stringify(seen) != JSON.stringify(wanted)) wrong.push({what, seen, wanted});
@@ -37,9 +38,12 @@ CHECK = """async vectors => {
                 only: numbers(grant, '+'),
             })),
             delivered: found.delivered,
+            despite_signal: found.despite,
+            receipt: receiptOf(value) || undefined,
         }, decision);
         if (canonical) {
-            same('written: ' + why, format(found), encoded);
+            const receipt = receiptOf(value);
+            same('written: ' + why, format(found) + (receipt && '*' + receipt), encoded);
             same('written and read: ' + why, parse(format(found)), found);
         }
         for (const {category, provider, allowed} of questions)
@@ -74,6 +78,41 @@ def test_the_vectors_can_fail(page: Page, vectors: dict[str, Any]) -> None:
     page.goto("/plain/")
     wrong = page.evaluate(CHECK, vectors)
     assert {found["what"] for found in wrong} >= {vectors["valid"][0]["why"], "a good value"}
+
+
+def test_a_receipt_is_a_letter_and_eleven_characters_of_chance(page: Page) -> None:
+    """As ``new_receipt`` makes it: each character equally likely, though 256 is no 36s."""
+    page.goto("/plain/")
+    # All bytes, once in each 256: what is taken of them must be even, to the last one.
+    seen, letters = page.evaluate(
+        """async () => {
+            const { newReceipt, methodOf } = await import('/receipt.js');
+            let next = 0;
+            crypto.getRandomValues = bytes => {
+                for (const place in bytes) bytes[place] = next++ % 256;
+                return bytes;
+            };
+            const seen = {};
+            // 252 of 256 bytes, eleven at a time: whole rounds.
+            for (let round = 0; round < 252; round++)
+                for (const character of newReceipt('refuse').slice(1))
+                    seen[character] = (seen[character] ?? 0) + 1;
+            const methods = ['accept', 'refuse', 'choice', 'placeholder', 'withdrawal', 'signal'];
+            return [seen, [...methods, 'else', undefined].map(one => {
+                const number = newReceipt(one);
+                return [number.length, number[0], methodOf('1.1.1~*' + number) ?? null];
+            })];
+        }"""
+    )
+    assert seen == dict.fromkeys("0123456789abcdefghijklmnopqrstuvwxyz", 7 * 11)
+    assert (
+        letters
+        == [
+            [12, one[0], one]
+            for one in ("accept", "refuse", "choice", "placeholder", "withdrawal", "signal")
+        ]
+        + [[12, "x", None]] * 2
+    )
 
 
 def test_nothing_and_nonsense_are_not_granted(page: Page) -> None:

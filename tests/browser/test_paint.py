@@ -31,7 +31,7 @@ FAST_4G = {
 CPU = 4
 LOADS = 9
 #: ms from the first paint to the banner.
-MAX_AFTER = {1: 50, CPU: 100}
+MAX_AFTER = 50
 #: Two frames of a 60 Hz screen: what the same page differs by from one run to the next.
 MAX_DELAY = 33
 
@@ -39,6 +39,10 @@ DOCUMENT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"></head>
 <body>{banner}<main><h1>A page of some length</h1>{words}</main></body></html>"""
+#: What the visitor looked at before: another site.
+ELSEWHERE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Elsewhere</title>
+<link rel="icon" href="data:,"></head><body><p>Another site.</p>
+<script src="/elsewhere.js"></script></body></html>"""
 WORDS = "<p>" + "Words of a page that people came to read. " * 12 + "</p>"
 
 #: First frame with the banner in sight, and everything that shifts.
@@ -76,7 +80,10 @@ class Cache(ThreadingHTTPServer):
     def __init__(self, site: str) -> None:
         super().__init__(("127.0.0.1", 0), CacheHandler)
         self.site = site
-        self.kept: dict[str, tuple[str, bytes]] = {}
+        self.kept: dict[str, tuple[str, bytes]] = {
+            "/elsewhere/": ("text/html; charset=utf-8", gzip.compress(ELSEWHERE.encode())),
+            "/elsewhere.js": ("text/javascript", gzip.compress(b"window.elsewhere = true;")),
+        }
         self.origin = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -92,6 +99,10 @@ class Cache(ThreadingHTTPServer):
 
 class CacheHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body in one packet, as servers send them: in two, the second waits for the
+    # first one's receipt.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     server: Cache
 
     def do_GET(self) -> None:
@@ -117,11 +128,18 @@ def cache(site: str) -> Iterator[Cache]:
 
 @pytest.fixture
 def load(new_context: Callable[..., BrowserContext], cache: Cache) -> Callable[..., dict[str, Any]]:
-    """A first visit with a cold cache on a slow line and a slow machine, and its figures."""
+    """A first visit with a cold cache on a slow line and a slow machine, and its figures.
+
+    The browser has shown a page of another site before. In a profile where nothing has run
+    yet, Chromium holds the first script back until its store of compiled scripts is open:
+    some 25 ms that no visitor's browser spends on us.
+    """
 
     def load(path: str, width: int = 1280, cpu: int = CPU) -> dict[str, Any]:
         context = new_context(base_url=cache.origin, viewport={"width": width, "height": 720})
         page = context.new_page()
+        page.goto(cache.origin.replace("127.0.0.1", "localhost") + "/elsewhere/")
+        page.wait_for_timeout(200)  # It is open by then.
         session = context.new_cdp_session(page)
         session.send("Network.enable")
         session.send("Network.emulateNetworkConditions", FAST_4G)
@@ -153,10 +171,7 @@ def paths(write: Callable[..., str]) -> tuple[str, str]:
 def test_the_banner_comes_with_the_first_paint_and_delays_nothing(
     load: Callable[..., dict[str, Any]], paths: tuple[str, str], cpu: int
 ) -> None:
-    """Soon after the first paint, which comes no later than without us.
-
-    50 ms is the goal for both; on two quiet cores, a fourth of the processor took 50 to 65.
-    """
+    """Soon after the first paint, which comes no later than without us."""
     ours, bare = paths
     for path in paths:
         load(path, cpu=cpu)
@@ -170,7 +185,7 @@ def test_the_banner_comes_with_the_first_paint_and_delays_nothing(
             f"\nprocessor / {cpu}: first paint {with_us:.0f} ms with us, {without:.0f} ms without; "
             f"banner {after:+.0f} ms after it"
         )
-        if after <= MAX_AFTER[cpu] and with_us - without <= MAX_DELAY:
+        if after <= MAX_AFTER and with_us - without <= MAX_DELAY:
             return
     raise AssertionError(f"banner {after:+.0f} ms after paint, paint {with_us - without:+.0f} ms")
 

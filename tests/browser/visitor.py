@@ -111,7 +111,7 @@ class Visitor:
     def grants(self) -> set[str] | None:
         """What the consent cookie grants."""
         value = self.decision
-        return None if value is None else set(value.rstrip("~").split(".")[3:])
+        return None if value is None else set(re.split(r"[!~*]", value)[0].split(".")[3:])
 
     def consent_cookie(self) -> dict[str, Any]:
         cookies = self.page.context.cookies(self.page.url)
@@ -131,7 +131,7 @@ class Visitor:
 
     def expect_delivered(self) -> None:
         """Wait until the server has confirmed the answer."""
-        self.expect_decision(r"1\..*[^~]")
+        self.expect_decision(r"1\.[^~]*")
 
     def expect_grants(self, *grants: str) -> None:
         """Wait until the server has confirmed an answer that grants just this."""

@@ -25,12 +25,15 @@ PAGES = [
     ("127.0.0.1", "/", 200, ["Données ouvertes de Clairval", "Tout refuser", "Tout accepter"]),
     ("127.0.0.1", "/en/", 200, ["Clairval open data", "Refuse all", "Accept all"]),
     ("127.0.0.1", "/comptages-velo/", 200, ["/sandbox/video/", "/sandbox/measure.js"]),
+    ("127.0.0.1", "/planter-en-ville/", 200, ["Autoriser Vidéo Exemple", "Relevé des sols"]),
+    ("127.0.0.1", "/en/planter-en-ville/", 200, ["Allow Vidéo Exemple", "Soil survey"]),
     ("127.0.0.1", "/charte-cookies/", 200, ["django_language", "cookies_preferences", "CNIL"]),
     ("127.0.0.1", "/en/charte-cookies/", 200, ["first-party", "Opendatasoft", "back office"]),
     ("127.0.0.1", "/404/", 404, ["Page introuvable", "data-cookie-charter-open"]),
     ("127.0.0.1", "/admin/login/", 200, []),
     ("bibliotheque.localhost", "/", 200, ["Des vidéos, si vous voulez bien"]),
     ("localhost", "/sandbox/video/", 200, []),
+    ("carte.localhost", "/sandbox/map/", 200, []),
     ("localhost", "/sandbox/measure.js", 200, []),
 ]
 

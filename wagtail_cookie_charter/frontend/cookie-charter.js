@@ -1,128 +1,127 @@
 /**
- * What every page view needs: show the banner to those who have not answered, take an answer,
- * run what it allows. All that only the second layer needs is in cookie-charter-preferences.js
- * and arrives when somebody asks for it. Runs as soon as it is there, after its own markup.
+ * What every page view needs: show the banner to those who have not answered, and take an
+ * answer. What follows from one, and what only the second layer needs, is in
+ * cookie-charter-later.js, which arrives when it is needed. Runs as soon as it is there, after its own markup; build.py makes a second run in the same page an `update`.
  */
 import { parse, format, allows } from './decision.js';
 
 /**
- * What the second layer gets from here.
+ * What the other scripts get from here. A pair is a category and perhaps a provider.
  * @typedef {object} Api
- * @property {(category: string, provider?: string) => boolean} allowed
  * @property {() => boolean} decided
- * @property {(grants: string[]) => Promise<void>} answer
- * @property {string[]} everything
+ * @property {(grants: string[], method?: string) => Promise<void>} answer
+ * @property {() => HTMLElement} page the banner, which says what the page asks and where things are
+ * @property {() => void} sync
+ * @property {() => string | undefined} stored
+ * @property {(value: string | undefined, age: number) => void} store
+ * @property {() => HTMLTemplateElement[]} due the gates that may open
+ * @property {(pair: string | undefined) => boolean} may whether the answer allows it; here it may be older than that
+ * @property {(string | undefined)[]} ran
  *
- * What it gives in return.
- * @typedef {object} Preferences
- * @property {() => void} open
- * @property {() => void} close
- * @property {() => Promise<void>} erase deletes what is stored and no longer allowed
+ * @typedef {import('./cookie-charter-later.js').Later} Later
  */
 
-const root = /** @type {HTMLElement} */ (document.getElementById('wcc'));
-const status = /** @type {HTMLElement} */ (root.nextElementSibling);
-const sheet = /** @type {HTMLLinkElement} */ (root.previousElementSibling);
-const data = /** @type {Record<string, any>} */ (root.dataset);
-const number = +data.number;
-const life = +data.days * 86400;
 /** @param {string | undefined} keys */
 const list = (keys) => (keys ? keys.split(' ') : []);
-const consent = list(data.consent);
-const optOut = list(data.optOut);
-const everything = [...consent, ...optOut];
 const secure = location.protocol == 'https:';
-// Host-bound over HTTPS: no other host can write it (RFC 6265bis, `__Host-`).
-const name = (secure ? '__Host-' : '') + data.cookie;
 
+/** @type {HTMLElement} */
+let root;
+/** @type {Record<string, any>} */
+let data;
+/** @type {string[]} */
+let consent;
+/** @type {string[]} */
+let optOut;
+let name = '';
+let life = 0;
+
+/** What the page asks. Where pages replace each other's body (Turbo), each brings its own. */
+const read = () => {
+  root = /** @type {HTMLElement} */ (document.querySelector('#wcc') ?? root);
+  data = root.dataset;
+  consent = list(data.consent);
+  optOut = list(data.optOut);
+  // Host-bound over HTTPS: no other host can write it (RFC 6265bis, `__Host-`).
+  name = (secure ? '__Host-' : '') + data.cookie;
+  life = +data.days * 86400;
+};
+
+/** What the browser refuses in the visitor's name (Global Privacy Control, R63). */
+const signals = () => /** @type {any} */ (navigator).globalPrivacyControl === true;
+/** @param {string} category */
+const objected = (category) => signals() && list(data.gpc).includes(category);
 const stored = () => document.cookie.match(`(^| )${name}=([^;]*)`)?.[2];
 const now = () => Math.floor(Date.now() / 1000);
 
 /** Whether the visitor has answered what this page asks, or something later. */
 const decided = () => {
   const decision = parse(stored());
-  return !!decision && decision.number >= number && decision.time + life > now();
+  return !!decision && decision.number >= (data.since ?? data.number) && decision.time + life > now();
 };
 
 /**
- * What needs consent waits for an answer to this very question. What is exempt but can be
- * refused is on until then, and stays refused whatever is asked later.
- * @param {string} category
- * @param {string} [provider]
+ * Whether a pair is allowed, written as gates write it: `media 1a`. What needs consent waits for
+ * an answer to this very question. What is exempt but can be refused is on until then, and stays
+ * refused whatever is asked later.
+ * @param {string | undefined} pair
  */
-const allowed = (category, provider) => {
+const may = (pair) => {
+  const [category, provider] = list(pair);
   const value = stored();
-  const granted = allows(parse(value), category, provider);
+  const decision = parse(value);
+  const granted = allows(decision, category, provider);
+  // An answer given despite the signal is the visitor's own and later word (R64).
+  if (objected(category) && !decision?.despite) return false;
   return optOut.includes(category) ? !value || granted : consent.includes(category) && decided() && granted;
 };
 
+/**
+ * Whether it may also run here. A page older than the answer comes from a cache: it may hold what
+ * was taken out before the visitor answered, and who answered was not told of.
+ * @param {string | undefined} pair
+ */
+const runs = (pair) => !(/** @type {any} */ (parse(stored()))?.number > data.number) && may(pair);
+
 // --- Running what is allowed -------------------------------------------------------------
 
-/** @type {[string, string?][]} what ran on this page */
+/** @type {(string | undefined)[]} what ran on this page, or what it waited for */
 const ran = [];
-let running = false;
 
 /**
- * Put a gate's content in its place, its scripts one by one and in order: as a parser would,
- * each waits for the one before unless it is `async`, and one that fails stops none.
- * @param {HTMLTemplateElement} gate
+ * Have what may run, run. Vendors that the settings name get to know first. Running code cannot
+ * be called back: what ran here and is no longer allowed costs a reload.
  */
-const activate = async (gate) => {
-  const content = document.importNode(gate.content, true);
-  const scripts = [...content.querySelectorAll('script')].map((script) => {
-    const place = new Comment();
-    script.replaceWith(place);
-    return { script, place };
-  });
-  gate.replaceWith(content);
-  for (const { script, place } of scripts) {
-    place.replaceWith(script);
-    if (script.src && !script.hasAttribute('async'))
-      await new Promise((end) => (script.onload = script.onerror = end));
-  }
-};
-
 const run = async () => {
-  if (running) return;
-  running = true;
-  for (let gate; (gate = next()); ) {
-    ran.push(pairOf(gate));
-    await activate(gate);
+  if (ran.some((pair) => !runs(pair))) {
+    await signal().catch(() => {});
+    return location.reload();
   }
-  running = false;
+  await signal();
+  if (due().length) await later('open');
 };
 
-/**
- * What a gate waits for: category and provider.
- * @param {HTMLTemplateElement} gate
- * @returns {[string, string?]}
- */
-const pairOf = (gate) => /** @type {any} */ (list(gate.dataset.cookieCharter));
+/** The gates that may open. */
+const due = () => [...document.querySelectorAll('template')].filter((gate) => runs(gate.dataset.cookieCharter));
 
-/** The first gate that may open. One inside another appears when the other has opened. */
-const next = () =>
-  [...document.querySelectorAll('template')].find((gate) => allowed(...pairOf(gate)));
-
-/** Running code cannot be called back: what ran and is no longer allowed costs a reload. */
-const stale = () => ran.some((pair) => !allowed(...pair));
+const signal = async () => data.signals && (await import(data.signals)).default(runs);
 
 // --- Asking ------------------------------------------------------------------------------
 
-const show = () => {
-  root.hidden = !data.consent || decided();
+const hides = () => decided() || consent.every(objected);
+
+const show = async () => {
+  // Those who are asked again, or whose browser answers for them, are told so first.
+  if (!hides() && (stored() || signals())) await later('introduce').catch(() => {});
+  root.hidden = hides();
+  // Making room at the foot of the page lays all of it out: not while the banner is awaited.
+  frame().then(() => document.documentElement.classList.toggle('wcc-asks', !root.hidden));
 };
 
 /** In step with the cookie, which another tab may have changed. */
 const sync = () => {
-  if (stale()) return location.reload();
   show();
   run();
-};
-
-/** Where cookies are blocked, nothing was saved. */
-const announce = () => {
-  status.textContent = stored() && data.saved;
-  setTimeout(() => (status.textContent = ''), 8000);
 };
 
 // --- Answering ---------------------------------------------------------------------------
@@ -130,40 +129,6 @@ const announce = () => {
 /** @param {string | undefined} value @param {number} age */
 const store = (value, age) => {
   document.cookie = `${name}=${value}; Path=/; Max-Age=${age}; SameSite=Lax${secure ? '; Secure' : ''}`;
-};
-
-/** @type {AbortController | undefined} */
-let sending;
-
-/**
- * Give the server the stored answer. Until it confirms, each page view tries again, once.
- * Not `keepalive`: what is sent must end with the page, or a slow confirmation could put an
- * answer back over the one that was given on the page after.
- */
-const deliver = async () => {
-  const decision = parse(stored());
-  if (!decision || decision.delivered) return;
-  const value = format({ ...decision, delivered: true });
-  sending = new AbortController();
-  const response = await fetch(data.decide, {
-    method: 'POST',
-    body: new URLSearchParams({ decision: value }),
-    signal: sending.signal,
-  });
-  // What it will never take is not sent again. (When it took it, it has set the cookie.)
-  if (!response.ok && response.status < 500) store(value, decision.time + life - now());
-};
-
-/**
- * Undo what is not allowed, and tell the server. What fails, because it is away or we are
- * offline, is tried again with the next page view; the answer holds all the same.
- * @param {boolean} [erase]
- */
-const settle = async (erase) => {
-  const value = stored();
-  const failed = erase && (await load().then((second) => second.erase()).catch(() => true));
-  await deliver().catch(() => {});
-  if (failed) store(value, life);
 };
 
 /** Until the next frame is painted, or a moment where nothing paints. */
@@ -175,85 +140,116 @@ const frame = () =>
 
 /**
  * Take an answer: hide first, then store, then work.
- * @param {string[]} grants
+ * @param {string[]} grants @param {string} [method] how it was given, as `decision.Method` has it
  */
-const answer = async (grants) => {
+const answer = async (grants, method) => {
   const value = stored();
   const before = value ? parse(value)?.grants : optOut;
   root.hidden = true;
   await frame();
-  // An earlier answer that the server still holds must not come back over this one.
-  sending?.abort();
-  store(format({ number, time: now(), grants, delivered: false }), life);
-  // What is running could write again what we delete: the page that comes after it deletes.
-  if (stale()) return location.reload();
-  settle(before?.some((grant) => !grants.includes(grant)));
-  announce();
+  // The site may want to explain, or ask again; nobody can be kept from refusing.
+  if (tell('change', grants, grants.some((grant) => !before?.includes(grant)))) return show();
+  store(format({ number: +data.number, time: now(), grants, despite: signals() }), life);
+  // Where this does not come, the next page view does it.
+  later('follow', before, grants, method).catch(() => {});
   run();
+  tell('changed', grants);
 };
+
+/**
+ * An event for the site's own scripts; whether one of them cancelled it.
+ * @param {string} what @param {string[]} [grants] @param {boolean} [cancelable]
+ */
+const tell = (what, grants, cancelable) =>
+  !document.dispatchEvent(new CustomEvent('cookie-charter:' + what, { cancelable, detail: { grants } }));
 
 // --- The second layer --------------------------------------------------------------------
 
-/** @type {Promise<Preferences> | undefined} */
-let loading;
+/**
+ * Have the module that arrives when it is needed do something.
+ * @type {<What extends keyof Later>(what: What, ...how: Parameters<Later[What]>) => Promise<void>}
+ */
+const later = async (what, ...how) => /** @type {any} */ ((await import(data.later)).default(api))[what](...how);
 
-/** @returns {Promise<Preferences>} */
-const load = () =>
-  (loading ??= import(data.module)
-    .then((module) => module.default(allowed, decided, answer, everything))
-    .catch((error) => {
-      loading = undefined;
-      throw error;
-    }));
+/** Have the second layer there by the time somebody asks for it. */
+const prepare = () => later('prepare').catch(() => {});
 
 const opener = '[data-cookie-charter-open]';
 
-/** @param {any} event @param {string} selector */
-const within = (event, selector) => event.target.closest?.(selector);
-
-document.addEventListener('click', async (event) => {
-  if (event.ctrlKey || event.metaKey) return;
-  if (within(event, '[data-wcc=accept]')) answer(everything);
-  if (within(event, '[data-wcc=refuse]')) answer([]);
-  const link = within(event, opener);
-  if (!link) return;
+document.addEventListener('click', async (/** @type {any} */ event) => {
+  const method = event.target.closest('[data-wcc]')?.dataset.wcc;
+  if (method) answer(method == 'accept' ? [...consent, ...optOut] : [], method);
+  const more = event.target.closest('[data-cookie-charter-allow]');
+  if (more) later('allow', more.dataset.cookieCharterAllow);
+  const link = event.target.closest(opener);
+  if (!link || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   try {
-    (await load()).open();
+    await later('ask');
   } catch {
     // Without the second layer, the charter's form does the same.
-    location.assign(link.href ?? root.querySelector('a') + '#wcc-choices');
+    location.href = link.href ?? root.querySelector('a') + '#wcc-choices';
   }
 });
 
 // Whoever points at the button will press it: have the second layer ready by then.
-document.addEventListener('mouseover', (event) => within(event, opener) && load().catch(() => {}));
+document.addEventListener('mouseover', (/** @type {any} */ event) => event.target.closest(opener) && prepare());
 
 // --- At the start ------------------------------------------------------------------------
 
 /** For what of the page has arrived. */
 const ready = () => {
   run();
-  if (document.querySelector('.wcc-form')) load().catch(() => {});
+  if (document.querySelector('.wcc-form')) prepare();
 };
 
-const start = () => {
+/** Look at the page again: it is new, or more of it has come. */
+const update = () => {
+  read();
+  // Where what came has no banner, ours stands nowhere: then there is no sheet, and nothing to show.
+  const sheet = /** @type {HTMLLinkElement} */ (root.previousElementSibling ?? root);
   // Not before it is styled; a page whose stylesheet fails still asks.
   sheet.media = 'all';
   if (sheet.sheet) show();
   else sheet.onload = sheet.onerror = show;
-  ready();
-  // The page may still be arriving: we are at its top.
-  document.addEventListener('DOMContentLoaded', ready);
-  const decision = parse(stored());
-  if (decision && !decision.delivered) settle(true);
-  // After the reload that a withdrawal takes.
-  const [entry] = performance.getEntriesByType('navigation');
-  if (/** @type {PerformanceNavigationTiming} */ (entry)?.type == 'reload' && decision && now() - decision.time < 9) announce();
-  // Another tab may have answered. Coming back from the back/forward cache is a change too.
-  document.addEventListener('visibilitychange', () => document.hidden || sync());
+  return frame().then(ready);
 };
 
+const start = async () => {
+  await update();
+  // The page may still be arriving: we are at its top.
+  document.addEventListener('DOMContentLoaded', ready);
+  // Another tab may have answered. Coming back from the back/forward cache is a change too.
+  document.addEventListener('visibilitychange', () => document.hidden || sync());
+  // The server does not know the answer yet (`~`); or there is a cookie more than ours, which may
+  // be one that was refused where it did not show; or the browser may have answered.
+  if (stored() ? /[~;]/.test(document.cookie) : signals()) later('resume');
+};
+
+/** @type {Api} */
+const api = {
+  decided,
+  answer,
+  page: () => root,
+  sync,
+  stored,
+  store,
+  due,
+  may,
+  ran,
+};
+
+/** For the site's own scripts. What is waited for is written as gates write it: `media 1a`. */
+/** @type {any} */ (window).cookieCharter = {
+  allows: runs,
+  /** @param {string} pair @param {() => void} callback */
+  onGrant: (pair, callback) => later('onGrant', pair, callback),
+  open: () => later('ask'),
+  update,
+};
+read();
+tell('ready');
+
 // Nothing is shown or run for a page that nobody has opened yet.
-if (/** @type {any} */ (document).prerendering) document.addEventListener('prerenderingchange', start, { once: true });
+if (/** @type {any} */ (document).prerendering) document.addEventListener('prerenderingchange', start);
 else start();

@@ -1,13 +1,17 @@
 from .banner import BannerCategory, ConsentBanner
 from .charter import CookieCharterMixin
+from .events import ConsentEvent, DailyCount, Delivery
 from .ledger import PublishedDeclaration
 from .site import CookieCharterSettings
 
 __all__ = [
     "BannerCategory",
     "ConsentBanner",
+    "ConsentEvent",
     "CookieCharterMixin",
     "CookieCharterSettings",
+    "DailyCount",
+    "Delivery",
     "PublishedDeclaration",
 ]
 

@@ -60,6 +60,7 @@ class ConsentBanner(
     class Placement(models.TextChoices):
         BOTTOM = "bottom", _("Bar at the bottom")
         CORNER = "corner", _("Card in the corner")
+        CENTER = "center", _("Card in the middle")
 
     name = models.CharField(
         _("name"), max_length=255, help_text=_("For editors only; visitors never see it.")

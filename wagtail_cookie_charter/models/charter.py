@@ -10,15 +10,18 @@ from django.db import models
 from django.http import HttpRequest
 from django.template.loader import select_template
 from django.urls import reverse
+from django.utils import translation
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from rest_framework.fields import Field
 from wagtail.admin.forms import WagtailAdminPageForm
 from wagtail.admin.panels import FieldPanel, Panel
 from wagtail.api import APIField
 from wagtail.models import Page, Site
 from wagtail.search import index
 
+from ..asking.panel import AskingPanel
 from ..blocks import declared_cookies
 from ..conf import conf
 from ..consent import Cookie
@@ -67,6 +70,25 @@ class CharterForm(WagtailAdminPageForm):
         )
 
 
+class CharterBody(Field):
+    """A charter's body in Wagtail's API, its durations and titles in the page's language."""
+
+    def to_representation(self, page: Any) -> list[dict[str, Any]]:
+        with translation.override(page.locale.language_code):
+            block = page.body.stream_block
+            found: list[dict[str, Any]] = block.get_api_representation(page.body, self.context)
+            return found
+
+
+class CharterContacts(Field):
+    """Who is responsible for a charter's site, in Wagtail's API; None if nobody is named (R6)."""
+
+    def to_representation(self, page: Any) -> dict[str, dict[str, str]] | None:
+        site = page.get_site()
+        responsible = CookieCharterSettings.existing(site) if site is not None else None
+        return responsible.contacts if responsible is not None else None
+
+
 class CookieCharterMixin(models.Model):
     """Everything a charter is, for a page of any base::
 
@@ -83,12 +105,18 @@ class CookieCharterMixin(models.Model):
     charter_panels: list[Panel] = [
         FieldPanel("introduction", help_text=_("One or two sentences: why this page, for whom.")),
         FieldPanel("body"),
+        AskingPanel("cookie_charter_admin:charter_asking"),
     ]
 
     base_form_class = CharterForm
     page_description = _("What the site keeps in its visitors' browsers, and their choice.")
     charter_search_fields = [index.SearchField("introduction"), index.SearchField("body")]
-    api_fields = [APIField("introduction"), APIField("body")]
+    api_fields = [
+        APIField("introduction"),
+        APIField("body", serializer=CharterBody(source="*", read_only=True)),
+        APIField("last_published_at"),
+        APIField("contacts", serializer=CharterContacts(source="*", read_only=True)),
+    ]
 
     class Meta:
         abstract = True

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from datetime import timezone as fixed
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import connections, models, router, transaction
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import Site
 
 from ..consent import Declaration
+from ..seal import Link, seal, sealed
+
+#: How far a visitor's clock may be from ours, before their time is not taken for true.
+CLOCK_SLACK = timedelta(minutes=5)
 
 
 class Immutable(Exception):
@@ -21,6 +31,41 @@ class PublishedDeclarationQuerySet(models.QuerySet["PublishedDeclaration"]):
     def of_site(self, site: Site) -> PublishedDeclarationQuerySet:
         return self.filter(site_id=site.pk).order_by("-pk")
 
+    def answered(self, number: int, seconds: int) -> PublishedDeclaration | None:
+        """What was in force for an answer to ``number`` given at ``seconds`` (UTC).
+
+        Of one site's, the newest of that number that was published by then. Where there is none
+        the visitor's clock is wrong: if only a little, the first of that number; else, since
+        nobody can know when it was, the newest. None if the number was never published.
+        """
+        of_number = self.filter(number=number).order_by("-pk")
+        # Within the same second, an answer comes after what it answers.
+        at = _moment(seconds + 1)
+        return (
+            of_number.filter(created_at__lt=at).first()
+            or of_number.filter(created_at__lt=at + CLOCK_SLACK).last()
+            or of_number.first()
+        )
+
+    def links(self) -> Iterator[Link]:
+        """The whole chain, oldest first; no more than a few links at a time are in memory."""
+        for row in self.order_by("pk").iterator(chunk_size=20):
+            yield row.link
+
+    def wait_for_turn(self) -> None:
+        """One at a time from here to the end of the transaction, in all processes.
+
+        Else two could give out one number, or seal themselves to the same predecessor.
+        """
+        sites = Site.objects.using(router.db_for_write(self.model))
+        if connections[sites.db].features.has_select_for_update:
+            # All of them, so that no two that wait can miss each other when one is deleted.
+            list(sites.select_for_update().order_by("pk").values_list("pk"))
+        else:
+            # SQLite: whoever begins with a write, though of nothing, waits for other writers;
+            # whoever has read before is refused.
+            sites.filter(pk=0).update(hostname="")
+
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise Immutable("A published declaration is never changed or deleted.")
 
@@ -30,8 +75,9 @@ class PublishedDeclarationQuerySet(models.QuerySet["PublishedDeclaration"]):
 class PublishedDeclaration(models.Model):
     """One snapshot of what one site declared and asked. Written once, never changed.
 
-    ``number`` is what visitors answer to. It goes up only when they must be asked again
-    (R65); several snapshots can share one.
+    Sealed as it is stored (``seal.py``). ``number`` is what visitors answer to. It goes up when
+    they must be asked again (R65), and when something is offered no more, so that an answer
+    given after that opens nothing in an older page; several snapshots can share one.
     """
 
     site = models.ForeignKey(
@@ -42,29 +88,82 @@ class PublishedDeclaration(models.Model):
     content = models.JSONField(_("content"), encoder=DjangoJSONEncoder)
     #: Pairs [category, provider number] that everybody who answered this number was asked.
     asked = models.JSONField(_("asked"), default=list)
-    created_at = models.DateTimeField(_("published at"), auto_now_add=True)
+    #: Those of them that made the number go up: why everybody was asked again (R65).
+    added = models.JSONField(_("added"), default=list)
+    #: What an editor gave as the reason for asking everybody again.
+    reason = models.TextField(_("reason"), blank=True)
+    #: Language -> the HTML of both layers, ``banner`` and ``preferences``, as it was shown.
+    shown = models.JSONField(_("shown"), default=dict)
+    #: The release of this package, and the SHA-256 of the scripts and styles it serves.
+    version = models.CharField(_("version"), max_length=32, blank=True)
+    assets = models.CharField(_("scripts and styles"), max_length=64, blank=True)
+    #: SHA-256 over all of this and over the seal of the snapshot stored before it.
+    seal = models.CharField(_("seal"), max_length=64, blank=True)
+    created_at = models.DateTimeField(_("published at"), default=timezone.now, editable=False)
 
     objects = PublishedDeclarationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("published declaration")
         verbose_name_plural = _("published declarations")
+        default_permissions = ("view",)
+        permissions = [("ask_again_publisheddeclaration", _("Can ask all visitors again"))]
         indexes = [models.Index(fields=["site", "number"], name="wcc_declaration_site_number")]
 
     def __str__(self) -> str:
-        return f"{self.content.get('site', '')} {self.number}"
+        return gettext("%(site)s, number %(number)d") % {
+            "site": self.content.get("site", ""),
+            "number": self.number,
+        }
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise Immutable("A published declaration is never changed or deleted.")
-        super().save(*args, **kwargs)
+        with transaction.atomic(using=kwargs.get("using") or router.db_for_write(type(self))):
+            PublishedDeclaration.objects.wait_for_turn()
+            seals = PublishedDeclaration.objects.order_by("-pk").values_list("seal", flat=True)
+            previous = seals.first() or ""
+            super().save(*args, **kwargs)
+            # The key is under the seal, and only the database knows it.
+            self.seal = seal(previous, self.link.fields)
+            stored = PublishedDeclaration._base_manager.using(self._state.db)
+            stored.filter(pk=self.pk).update(seal=self.seal)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         raise Immutable("A published declaration is never changed or deleted.")
 
     @property
+    def in_force_since(self) -> int:
+        """When it was published, in whole seconds (UTC)."""
+        at = self.created_at
+        aware = at if timezone.is_aware(at) else timezone.make_aware(at)
+        return int(aware.timestamp())
+
+    @property
+    def link(self) -> Link:
+        """It as a part of the chain."""
+        fields = sealed(self, timezone.get_default_timezone())
+        return Link(self.pk, fields, self.seal, self.site_id)
+
+    @property
+    def asks_again(self) -> bool:
+        """Whether everybody was asked again with it (R65)."""
+        return bool(self.added or self.reason)
+
+    @property
+    def pairs(self) -> frozenset[tuple[str, int]]:
+        """``asked``, as ``Declaration.scope`` has it."""
+        return frozenset((key, provider) for key, provider in self.asked)
+
+    @property
     def declaration(self) -> Declaration:
         return Declaration.from_dict(self.content)
+
+
+def _moment(seconds: int) -> datetime:
+    """It, as this project's database compares times."""
+    at = datetime.fromtimestamp(seconds, fixed.utc)
+    return at if settings.USE_TZ else timezone.make_naive(at)
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, HelpPanel, MultiFieldPanel
 from wagtail.contrib.settings.models import BaseSiteSetting
@@ -44,6 +48,8 @@ class CookieCharterSettings(BaseSiteSetting):
     )
     authority_url = models.URLField(_("complaints page"), blank=True)
 
+    last_audit = models.DateField(_("last audit"), null=True, blank=True)
+
     select_related = ["banner"]
 
     panels = [
@@ -70,6 +76,13 @@ class CookieCharterSettings(BaseSiteSetting):
             [FieldPanel("authority_name"), FieldPanel("authority_url")],
             heading=_("Supervisory authority"),
         ),
+        FieldPanel(
+            "last_audit",
+            help_text=_(
+                "The day on which somebody last compared, in a browser, what the site really sets "
+                "with what is published. Visitors do not see it."
+            ),
+        ),
     ]
 
     class Meta(BaseSiteSetting.Meta):
@@ -82,8 +95,35 @@ class CookieCharterSettings(BaseSiteSetting):
         found: CookieCharterSettings | None = cls.base_queryset().filter(site_id=site.pk).first()
         return found
 
+    def clean(self) -> None:
+        """An audit that is still to come has compared nothing (R85)."""
+        super().clean()
+        # Where the day begins first it is not the future yet, whatever the server's time zone.
+        today = (datetime.now(timezone.utc) + timedelta(hours=14)).date()
+        if self.last_audit is not None and self.last_audit > today:
+            error = ValidationError(gettext("This day is still to come."), code="future")
+            raise ValidationError({"last_audit": error})
+
     @property
     def says_who(self) -> bool:
         """Whether a charter can name who is responsible, and a way to reach them (R6)."""
         ways = (self.controller_address, self.contact_email, self.contact_url)
         return bool(self.controller_name and any((*ways, self.dpo_email, self.dpo_url)))
+
+    @property
+    def contacts(self) -> dict[str, dict[str, str]]:
+        """What visitors read, ready for JSON; what is not filled in is ""."""
+        return {
+            "controller": {
+                "name": self.controller_name,
+                "address": self.controller_address,
+                "email": self.contact_email,
+                "url": self.contact_url,
+            },
+            "data_protection_officer": {
+                "name": self.dpo_name,
+                "email": self.dpo_email,
+                "url": self.dpo_url,
+            },
+            "authority": {"name": self.authority_name, "url": self.authority_url},
+        }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from typing import Any
 
 from django import template
@@ -12,21 +10,31 @@ from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from wagtail.models import Site
 
-from .. import visitor
+from .. import presets, visitor
 from ..blocks import party_choices, storage_choices
+from ..compiling import with_own_cookie
 from ..conf import conf
 from ..consent import Cookie, Duration, Ground
+from ..consent_gate import gate_html
+from ..embeds import frontend
+from ..gating import BadGate, gated, named, require_category
+from ..headless import render_banner
 from ..models import CookieCharterSettings
-from ..publishing import with_own_cookie
+from ..nonce import nonce_for
+from ..serving import request_of, served
 from ..wording import duration_text, ground_text
 
 register = template.Library()
-logger = logging.getLogger(__name__)
+
+
+@register.filter
+def direction(language: str) -> str:
+    """How a language is written, as ``dir`` has it: in another one's page, parts say so (R79)."""
+    return "rtl" if language.partition("-")[0] in settings.LANGUAGES_BIDI else "ltr"
 
 
 @register.simple_tag(takes_context=True)
@@ -36,11 +44,32 @@ def cookie_banner(context: Context) -> SafeString:
     The same for every visitor, and nothing at all where nothing is optional (R26), nor in
     Wagtail's preview of a page: an editor at work is not a visitor to be asked.
     """
-    request = context.get("request")
+    request = request_of(context)
     notice = visitor.notice(request)
     if notice is None or getattr(request, "is_preview", False):
         return mark_safe("")
-    return _rendered("banner.html", {"notice": notice})
+    return render_banner(request, notice, cookie_nonce(context))
+
+
+@register.simple_tag(takes_context=True)
+def cookie_signals(context: Context) -> SafeString:
+    """Google's denied defaults, for sites that chose the advanced mode: first in ``<head>``.
+
+    Renders nothing for all others: in the basic mode, no tag of Google's is there to be told
+    before consent (R59).
+    """
+    google = conf.signals.get("google")
+    advanced = google and google.mode == "advanced"
+    return _rendered(
+        "signals.html",
+        {"advanced": advanced, "nonce": cookie_nonce(context) if advanced else ""},
+    )
+
+
+@register.simple_tag(takes_context=True)
+def cookie_nonce(context: Context) -> str:
+    """The CSP nonce for our tags on this page, "" for none."""
+    return nonce_for(context.get("request"), context.get("csp_nonce"))
 
 
 @register.simple_tag(takes_context=True)
@@ -49,7 +78,7 @@ def cookie_settings_link(context: Context, text: str = "", css_class: str = "") 
 
     Opens the second layer; without JavaScript it leads to the form on the charter.
     """
-    request = context.get("request")
+    request = request_of(context)
     url = visitor.charter_url(request)
     if not url:
         return mark_safe("")
@@ -65,9 +94,25 @@ def cookie_settings_link(context: Context, text: str = "", css_class: str = "") 
 
 
 @register.simple_tag(takes_context=True)
+def cookie_settings_button(context: Context, text: str = "") -> SafeString:
+    """The same as a small button that floats in the lower corner. Put it before ``</body>``.
+
+    For sites whose footer is far away; the link in the footer stays (R48).
+    """
+    request = request_of(context)
+    notice = visitor.notice(request)
+    if notice is None or getattr(request, "is_preview", False):
+        return mark_safe("")
+    return _rendered(
+        "settings_button.html",
+        {"url": visitor.charter_url(request), "text": text, "nonce": cookie_nonce(context)},
+    )
+
+
+@register.simple_tag(takes_context=True)
 def cookie_table(context: Context, category: str = "") -> SafeString:
     """The published rows of one category, or of all, as a table for any page."""
-    found = visitor.current(context.get("request"))
+    found = visitor.current(request_of(context))
     notice = found.notice() if found else None
     if notice is None or notice.wording is None:
         return mark_safe("")
@@ -81,7 +126,7 @@ def cookie_table(context: Context, category: str = "") -> SafeString:
 @register.simple_tag(takes_context=True)
 def cookie_category_title(context: Context, category: str) -> str:
     """The banner's name for a category, so that charter and banner speak of the same."""
-    found = visitor.current(context.get("request"))
+    found = visitor.current(request_of(context))
     wording = found.declaration.wording(get_language() or "") if found else None
     setting = conf.categories.get(category)
     default = setting.title if setting else ""
@@ -91,7 +136,7 @@ def cookie_category_title(context: Context, category: str) -> str:
 @register.simple_tag(takes_context=True)
 def cookie_choices(context: Context) -> SafeString:
     """The visitor's own choices as a form that works without JavaScript (R5, R61)."""
-    request = context.get("request")
+    request = request_of(context)
     page = context.get("page")
     if request is not None and getattr(request, "is_preview", False):
         notice = visitor.draft_notice(request, charter=page)
@@ -110,16 +155,28 @@ def cookie_choices(context: Context) -> SafeString:
 @register.simple_tag(takes_context=True)
 def cookie_contacts(context: Context) -> SafeString:
     """Who is responsible and how to reach them, from the site's settings (R6)."""
-    request = context.get("request")
+    request = request_of(context)
     site = Site.find_for_request(request) if request is not None else None
     responsible = CookieCharterSettings.existing(site) if site else None
     return _rendered("_contacts.html", {"responsible": responsible})
 
 
 @register.simple_tag(takes_context=True)
+def cookie_embed(context: Context, embed: Any) -> SafeString:
+    """A Wagtail embed behind the gates it needs: what ``embed_frontend.html`` is made of."""
+    return frontend(embed, request_of(context) or served())
+
+
+@register.simple_tag(takes_context=True)
+def cookie_gate_block(context: Context, value: Any) -> SafeString:
+    """The value of a ``ConsentGateBlock``, behind its gate."""
+    return gate_html(value, request_of(context) or served())
+
+
+@register.simple_tag(takes_context=True)
 def own_cookies(context: Context) -> list[Cookie]:
     """Our own consent cookie's row, if this charter's tables leave it out (R2)."""
-    request, page = context.get("request"), context.get("page")
+    request, page = request_of(context), context.get("page")
     found = visitor.current(request)
     site = Site.find_for_request(request) if request is not None else None
     if page is None or site is None or found is None or not found.declaration.optional:
@@ -137,7 +194,7 @@ def banner_preview(context: Context, banner: Any, layer: str) -> SafeString:
         if notice is None or not notice.asks:
             return _rendered("_nothing_to_ask.html", {})
         name = "preferences.html" if layer == "preferences" else "banner.html"
-        return _rendered(name, {"notice": notice, "preview": True})
+        return _rendered(name, {"notice": notice, "preview": True, "nonce": cookie_nonce(context)})
 
 
 def _rendered(name: str, context: dict[str, Any]) -> SafeString:
@@ -157,38 +214,11 @@ class ConsentNode(template.Node):
     def render(self, context: Context) -> SafeString:
         content = self.nodelist.render(context)
         key = str(self.category.resolve(context))
-        require_category(key)
-        provider = str(self.provider.resolve(context)) if self.provider else ""
-        waits_for = visitor.gate(context.get("request"), key, provider)
-        if waits_for is None:
-            return content
-        if not stays_inside(content):
-            # It would end the gate early, and what comes after would run unasked.
-            problem = "cookie_consent: the content opens or closes a <template> it does not own."
-            if settings.DEBUG:
-                raise template.TemplateSyntaxError(problem)
-            logger.error(problem)
-            content = mark_safe("")
-        # What is in a template is inert: nothing in it loads, runs or shows (HTML standard).
-        return format_html('<template data-cookie-charter="{}">{}</template>', waits_for, content)
-
-
-def stays_inside(content: str) -> bool:
-    """Whether every ``<template>`` in ``content`` is closed there, and no other is."""
-    depth = 0
-    for found in re.finditer(r"<(/?)template\b", content, re.IGNORECASE):
-        depth += -1 if found[1] else 1
-        if depth < 0:
-            return False
-    return depth == 0
-
-
-def require_category(key: str) -> None:
-    if key not in conf.categories:
-        raise template.TemplateSyntaxError(
-            f"cookie_consent: there is no category {key!r}. "
-            f"There are: {', '.join(conf.categories)}."
-        )
+        provider = named(self.provider.resolve(context)) if self.provider else None
+        try:
+            return gated(request_of(context), key, provider, content)
+        except BadGate as problem:
+            raise template.TemplateSyntaxError(f"cookie_consent: {problem}") from None
 
 
 @register.tag
@@ -196,7 +226,8 @@ def cookie_consent(parser: Parser, token: Token) -> ConsentNode:
     """``{% cookie_consent "media" provider="YouTube" %}…{% endcookie_consent %}``
 
     What is between stays inert until the visitor has allowed it. ``provider`` is the name in
-    the charter's table; without one, the whole category must be allowed.
+    the charter's table; without one, the whole category must be allowed. A variable without a
+    value is none: with ``DEBUG`` that is an error, else the gate stays shut.
     """
     name, *bits = token.split_contents()
     if not bits or "=" in bits[0]:
@@ -207,12 +238,29 @@ def cookie_consent(parser: Parser, token: Token) -> ConsentNode:
         argument, equals, value = bit.partition("=")
         if argument != "provider" or not equals:
             raise template.TemplateSyntaxError(f"{name}: unknown argument {bit!r}.")
+        if provider is not None or not value:
+            raise template.TemplateSyntaxError(f"{name}: name one provider, or none.")
         provider = parser.compile_filter(value)
     if bits[0][0] in "\"'":
-        require_category(bits[0][1:-1])
+        try:
+            require_category(bits[0][1:-1])
+        except BadGate as problem:
+            raise template.TemplateSyntaxError(f"{name}: {problem}") from None
     nodelist = parser.parse((f"end{name}",))
     parser.delete_first_token()
     return ConsentNode(category, provider, nodelist)
+
+
+@register.simple_tag
+def cookie_style(part: str, placement: str = "") -> str:
+    """The address of one of our stylesheets, as the setting ``PRESET`` has it."""
+    return presets.stylesheet(part, placement)
+
+
+@register.filter
+def cookie_template(name: str) -> list[str]:
+    """For ``{% include %}``: a small template of ours, or the preset's own in its place."""
+    return presets.templates(name)
 
 
 @register.filter

@@ -14,10 +14,11 @@ from django.utils.text import slugify
 from django.utils.translation import gettext
 from wagtail.models import Locale, Site, get_page_models
 
+from ...compiling import cookie_name, is_secure
 from ...conf import NECESSARY
 from ...consent import Duration, DurationKind, duration_of_days
 from ...models import ConsentBanner, CookieCharterMixin, CookieCharterSettings
-from ...publishing import cookie_name, is_secure, publish_declarations
+from ...publishing import publish_declarations
 
 
 class Command(BaseCommand):

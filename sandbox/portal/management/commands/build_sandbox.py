@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from functools import partial
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
@@ -40,6 +42,7 @@ class Command(BaseCommand):
                 site = Site.objects.get(root_page=home)
             Site.objects.filter(pk=site.pk).update(hostname=content["host"], port=port)
         Site.clear_site_root_paths_cache()
+        move_embeds(port)
         people()
 
 
@@ -78,7 +81,7 @@ def charter_of(content: dict[str, Any], site: Site) -> dict[str, Any]:
 def fields(content: dict[str, Any], locale: Locale) -> dict[str, Any]:
     """What to set on a page: words in its language, streams as StreamField reads them."""
     words = in_language(content, locale.language_code)
-    for name, block in (("figures", "figure"), ("cards", "card")):
+    for name, block in (("figures", "figure"), ("cards", "card"), ("extras", "code")):
         if name in words:
             words[name] = json.dumps([{"type": block, "value": value} for value in words[name]])
     if isinstance(words.get("body"), list):
@@ -96,6 +99,16 @@ def with_ids(block: dict[str, Any]) -> dict[str, Any]:
         ]
         value = {**value, "cookies": rows}
     return {**block, "value": value}
+
+
+def move_embeds(port: int) -> None:
+    """What is embedded lives on this server, at whatever port it is served today."""
+    here = partial(re.sub, r"(\w\.localhost):\d+(?=/sandbox/)", rf"\1:{port}")
+    for article in ArticlePage.objects.all():
+        body, extras = here(article.body), json.dumps(list(article.extras.raw_data))
+        if body != article.body or here(extras) != extras:
+            article.body, article.extras = body, here(extras)
+            publish(article)
 
 
 def publish(page: Page) -> None:

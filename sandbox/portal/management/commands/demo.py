@@ -31,13 +31,14 @@ class Command(BaseCommand):
     The city's open data portal   http://127.0.0.1:{port}/
       in English                  http://127.0.0.1:{port}/en/
       its cookie charter          http://127.0.0.1:{port}/charte-cookies/
+      a video, a map, a gate      http://127.0.0.1:{port}/planter-en-ville/
     The city library              http://bibliotheque.localhost:{port}/
     Wagtail's admin               http://127.0.0.1:{port}/admin/
       as administrator            admin / admin
       as editor                   editor / editor
 
     Before you answer the banner, open the browser's network panel: what is optional
-    (the measurement script and the video) lives on http://localhost:{port}/.
+    (measurement, videos, maps) lives on localhost, video.localhost and carte.localhost.
 """
         )
         # One process: no reloader, so that everything above happens once.

@@ -1,5 +1,8 @@
-// What such a script does: give the browser a number, keep it, report the page.
+// What such a script does: give the browser a number, keep it, report the page. Like Google's,
+// it listens to Consent Mode, which is told before it runs.
 (() => {
+  const said = (window.dataLayer || []).filter((entry) => entry[0] === "consent").pop();
+  if (said && said[2].analytics_storage !== "granted") return;
   const known = document.cookie.match(/(?:^|; )_mesure_id=([^;]+)/);
   const id = known ? known[1] : crypto.randomUUID();
   const months13 = 13 * 30.4375 * 86400;

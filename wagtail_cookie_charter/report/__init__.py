@@ -1,0 +1,1 @@
+"""What visitors answered, in figures, lists and files, for those who answer for it."""

@@ -1,0 +1,1 @@
+window.dataLayer||=[],function(){window.dataLayer.push(arguments)}("consent","default",{ad_storage:"denied",ad_user_data:"denied",ad_personalization:"denied",analytics_storage:"denied",functionality_storage:"denied",personalization_storage:"denied",security_storage:"denied",wait_for_update:500})
