@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
@@ -31,7 +31,11 @@ from tests.factories import make_asking_site, make_site, row, table
 from tests.ledger import backdate
 from wagtail_cookie_charter import visitor
 from wagtail_cookie_charter.decision import decode
-from wagtail_cookie_charter.models import CookieCharterSettings, PublishedDeclaration
+from wagtail_cookie_charter.models import (
+    ConsentEvent,
+    CookieCharterSettings,
+    PublishedDeclaration,
+)
 from wagtail_cookie_charter.publishing import publish_declarations
 
 
@@ -199,6 +203,39 @@ def test_an_answer_to_an_earlier_declaration_is_taken(
     decision = decode(form.cookies[name].value)
     assert decision is not None
     assert decision.number == 1 and not decision.allows("marketing")
+
+
+@pytest.mark.parametrize("answer", ["accept", "save"])
+def test_an_old_form_leads_to_the_choices_as_they_are_now(
+    client: Client, asking: CookieCharterSettings, name: str, answer: str
+) -> None:
+    """R57: it comes from a cache, and would put an older answer in place of a later one."""
+    ask_instead(asking, table(row(name="_ad", provider="Ads"), category="marketing"))
+    given = post(client, {"decision": value("marketing", number=2)}).cookies[name].value
+    form = {"number": "1", "answer": answer, "category": "media", "next": "/charter/?page=2"}
+    response = post(client, form)
+    assert response.status_code == 303
+    assert re.fullmatch(r"/charter/\?page=2&wcc=\d+#wcc-choices", response["Location"])
+    assert name not in response.cookies and client.cookies[name].value == given
+    del form["next"]
+    response = post(client, form)
+    assert response.status_code == 409 and "Open it again" in response.content.decode()
+    assert ConsentEvent.objects.count() == 1
+
+
+def test_a_refusal_in_an_old_form_holds_for_what_was_asked_since(
+    client: Client, asking: CookieCharterSettings, name: str
+) -> None:
+    """R66: who refused is not asked again. A number that nobody published is not believed."""
+    ask_instead(asking, table(row(name="_ad", provider="Ads"), category="marketing"))
+    post(client, {"decision": value("marketing", number=2)})
+    response = post(client, {"number": "1", "answer": "refuse", "next": "/"})
+    decision = decode(response.cookies[name].value)
+    assert decision is not None and decision.number == 2 and not decision.grants
+    client.cookies[name] = value("marketing", number=3)
+    response = post(client, {"number": "1", "answer": "refuse", "next": "/"})
+    decision = decode(response.cookies[name].value)
+    assert decision is not None and decision.number == 1 and not decision.grants
 
 
 def test_a_page_from_before_a_removal_can_still_be_answered(
@@ -452,3 +489,35 @@ def test_the_thread_keeps_no_language(client: Client, asking: CookieCharterSetti
     with translation.override("en"):
         client.post(f"{reverse('cookie_charter:decide')}?language=fr", {"decision": "x"})
         assert translation.get_language() == "en"
+
+
+# --- Which number is in force ---------------------------------------------------------
+
+
+def test_the_number_in_force_is_small_and_soon_forgotten(
+    client: Client, asking: CookieCharterSettings
+) -> None:
+    """Promise 2: asked before a gate opens, so that no page from a cache runs what is gone."""
+    url = reverse("cookie_charter:in_force")
+    response = client.get(url)
+    assert response.json() == {"number": 1}
+    assert response["Cache-Control"] == "public, max-age=60"
+    assert not response.cookies and "Cookie" not in response.get("Vary", "")
+    with CaptureQueriesContext(connection) as queries:
+        client.get(url)
+    assert not queries.captured_queries
+    ask_instead(asking, table(row(name="_ad", provider="Ads"), category="marketing"))
+    assert client.get(url).json() == {"number": 2}
+    assert client.post(url).status_code == 405
+
+
+def test_where_nothing_is_in_force_there_is_no_number(client: Client, db: None) -> None:
+    make_site("localhost")
+    response = client.get(reverse("cookie_charter:in_force"))
+    assert response.status_code == 404 and set(response.json()) == {"error"}
+
+
+def test_it_stands_beside_the_address_that_answers_go_to() -> None:
+    """The script knows that one only."""
+    decide, number = reverse("cookie_charter:decide"), reverse("cookie_charter:in_force")
+    assert urljoin(decide, "../in-force/") == number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -33,6 +34,9 @@ SAVED = "#wcc-saved"
 #: How long anybody may go on with a declaration or a statement that has changed since.
 SHORT_LIFE = "public, max-age=300"
 
+#: How long a browser may go on with the number that was in force: as long as something that was
+#: taken out may still be loaded by a page from a cache.
+IN_FORCE_LIFE = "public, max-age=60"
 
 #: Seconds after which an answer that could not be recorded may be sent again.
 RETRY_AFTER = 60
@@ -70,6 +74,10 @@ def _refused(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
 def _decided(request: HttpRequest) -> HttpResponse:
     try:
         answer = answers.read_answer(request)
+    except answers.Outdated as outdated:
+        if "next" not in request.POST:
+            return _refused(request, outdated.status, outdated.sentence)
+        return HttpResponse(status=303, headers={"Location": _renewed(_next(request))})
     except answers.Refused as refused:
         return _refused(request, refused.status, refused.sentence)
     try:
@@ -108,6 +116,12 @@ def _next(request: HttpRequest) -> str:
     if target.startswith("/") and url_has_allowed_host_and_scheme(target, {host}):
         return iri_to_uri(target.partition("#")[0])
     return "/"
+
+
+def _renewed(address: str) -> str:
+    """A page as it is today, at its choices: caches keep pages by their address."""
+    separator = "&" if "?" in address else "?"
+    return f"{address}{separator}wcc={int(time.time() * 1000)}#wcc-choices"
 
 
 @require_safe
@@ -224,6 +238,22 @@ def _readable(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         origin = request.headers.get("Origin")
         if origin in origins:
             response["Access-Control-Allow-Origin"] = origin
+    return response
+
+
+@require_safe
+def in_force(request: HttpRequest) -> HttpResponse:
+    """The number of the declaration in force: ``{"number": 7}``; 404 where there is none.
+
+    Asked before a gate opens. A page older than this comes from a cache and may hold what was
+    taken out since, so that nothing of it runs (promise 2). One small object serves everybody.
+    """
+    current = visitor.current(request)
+    if current is None:
+        return _missing(Site.find_for_request(request))
+    response = JsonResponse({"number": current.number})
+    response["Cache-Control"] = IN_FORCE_LIFE
+    response["X-Robots-Tag"] = "noindex"
     return response
 
 

@@ -46,6 +46,8 @@ class Written:
     body: str
     headers: Mapping[str, str]
     layout: str
+    #: What a cache keeps of it, and gives to all who ask for its plain address.
+    kept: str = ""
 
 
 PAUSE = "<!--pause-->"
@@ -57,6 +59,8 @@ def page(request: HttpRequest, name: str) -> HttpResponseBase:
     written = pages.get(name)
     if written is None:
         raise Http404
+    if written.kept and not request.GET:
+        return HttpResponse(written.kept)
     body = f"{{% load cookie_charter %}}{written.body}"
     if written.layout:
         title = "{% block title %}Page{% endblock %}"

@@ -5,7 +5,8 @@
  */
 import { parse, format } from './decision.js';
 import { add, fits, keys } from './grants.js';
-import { outdated, preferences, renew } from './preferences.js';
+import { inForce, outdated, renew } from './in-force.js';
+import { preferences } from './preferences.js';
 import { methodOf, newReceipt, receiptOf } from './receipt.js';
 
 /** @typedef {import('./cookie-charter.js').Api} Api */
@@ -14,7 +15,7 @@ import { methodOf, newReceipt, receiptOf } from './receipt.js';
  * @typedef {object} Later
  * @property {() => Promise<void>} ask open the second layer
  * @property {() => void} prepare have it there, by the time somebody asks for it
- * @property {() => void} open the gates that may open
+ * @property {() => Promise<void>} open the gates that may open
  * @property {(pair: string) => void} allow one thing more: `media`, or `media 1a`
  * @property {(before: string[] | undefined, grants: string[], method?: string) => Promise<void>} follow
  * @property {() => void} resume what an earlier page began
@@ -94,10 +95,12 @@ let queue = Promise.resolve();
 
 /**
  * Put the gates' content in their places: all that can be seen at once, then the scripts, one
- * by one as a parser would. A gate inside another appears when that one has opened.
+ * by one as a parser would. A gate inside another appears when that one has opened. On a page
+ * that is not in force any more, none opens.
  * @param {Api} api
  */
-const open = (api) => {
+const open = async (api) => {
+  if (!(await inForce(api))) return;
   const found = [];
   for (let gates; (gates = api.due()).length; ) {
     api.ran.push(...gates.map((gate) => gate.dataset.cookieCharter));
@@ -193,8 +196,12 @@ const writing = (work) => {
  * @param {Api} api @param {string} pair @param {() => void} callback */
 const onGrant = (api, pair, callback) => {
   const events = ['cookie-charter:changed', 'visibilitychange'];
-  const look = () => {
-    if (!(/** @type {any} */ (window).cookieCharter.allows(pair))) return;
+  const allowed = () => /** @type {any} */ (window).cookieCharter.allows(pair);
+  let called = false;
+  const look = async () => {
+    // It may be withdrawn, or another look come first, while the server is asked.
+    if (!allowed() || !(await inForce(api)) || !allowed() || called) return;
+    called = true;
     for (const event of events) document.removeEventListener(event, look);
     api.ran.push(pair);
     callback();
@@ -211,6 +218,7 @@ const onGrant = (api, pair, callback) => {
  * @param {Api} api @param {string} pair
  */
 const allow = async (api, pair) => {
+  await inForce(api);
   if (outdated(api)) return renew(location.href);
   const { optOut, gpc } = api.page().dataset;
   const decision = parse(api.stored());

@@ -4,6 +4,7 @@
  */
 import { parse } from './decision.js';
 import { fits, inOrder, keys, less } from './grants.js';
+import { outdated, renew } from './in-force.js';
 
 /** @typedef {import('./cookie-charter.js').Api} Api */
 
@@ -92,21 +93,7 @@ const record = async (api) => {
   if (words?.querySelector('dl')) place.replaceChildren(...words.childNodes);
 };
 
-// --- Pages from a cache --------------------------------------------------------------------
-
-/**
- * Whether the visitor has answered something later than this page asks: it comes from a cache.
- * What it offers may be gone, and what it says of it may be wrong, so nothing is granted here.
- * @param {Api} api
- */
-export const outdated = (api) => (parse(api.stored())?.number ?? 0) > Number(api.page().dataset.number);
-
-/** Have a page as it is today: caches keep pages by their address. @param {string} address */
-export const renew = (address) => {
-  const url = new URL(address);
-  url.searchParams.set('wcc', String(Date.now()));
-  location.assign(url);
-};
+// --- Forms -------------------------------------------------------------------------------
 
 /**
  * A refusal holds for whatever was asked since, too: who refused is not asked again (R66).
@@ -119,8 +106,6 @@ const refuse = async (api) => {
   await api.answer([], 'refuse');
   dataset.number = number;
 };
-
-// --- Forms -------------------------------------------------------------------------------
 
 /** @param {HTMLFormElement} form */
 const groups = (form) =>

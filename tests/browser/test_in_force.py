@@ -1,0 +1,193 @@
+"""Pages that a cache kept: what is gone runs on none of them, whenever the visitor answered.
+
+Each server's word is kept by the browser for a minute; where a test has a route, it keeps nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.portal import MEASURE, OWN, Stranger, ask_again, pages, take_out
+from tests.browser.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+GATES = """
+<p>{% cookie_consent "statistics" %}<b>statistics</b>
+<script src="STRANGER/run/statistics.js"></script>{% endcookie_consent %}</p>
+<p>{% cookie_consent "audience" %}<b>audience</b>
+<script src="STRANGER/run/audience.js"></script>{% endcookie_consent %}</p>
+"""
+IN_FORCE = "**/cookie-charter/in-force/"
+WAITING = "(window.calls = [], cookieCharter.onGrant('statistics', () => calls.push(1)))"
+
+#: Bytes that came over the wire for it; 0 for what the browser had kept.
+TRANSFERRED = """performance.getEntriesByType('resource')
+    .filter((entry) => entry.name.endsWith('/in-force/')).map((entry) => entry.transferSize)"""
+
+
+@pytest.fixture
+def path(write: Callable[..., str]) -> str:
+    return write(GATES)
+
+
+@pytest.fixture
+def keep(visitor: Visitor) -> Callable[[], None]:
+    """Have a cache keep the page as it is now; with a query, it is as it is then."""
+
+    def keep() -> None:
+        pages["page"].kept = visitor.page.request.get("/written/page/").text()
+
+    return keep
+
+
+def asked(visitor: Visitor) -> int:
+    """How often the server was asked which number is in force, so far."""
+    return len(visitor.paths("/in-force/"))
+
+
+def a_minute_later(visitor: Visitor) -> None:
+    """The browser has forgotten the number, and all else it kept."""
+    visitor.page.context.new_cdp_session(visitor.page).send("Network.clearBrowserCache")
+
+
+def expect_closed(visitor: Visitor, stranger: Stranger, more_than: int = 0) -> None:
+    """The server was asked, and then nothing opened; not a moment later either."""
+    visitor.wait_until(lambda: asked(visitor) > more_than)
+    visitor.page.wait_for_timeout(500)
+    assert stranger.requests == []
+    assert visitor.page.locator("main b").count() == 0
+
+
+def test_what_was_taken_out_runs_for_nobody_who_allowed_it_before(
+    visitor: Visitor, path: str, keep: Callable[[], None], stranger: Stranger
+) -> None:
+    """R48: the answer is as old as the page, so that only the server can tell."""
+    keep()
+    visitor.open(path).accept()
+    visitor.wait_until(lambda: len(stranger.requests) == 2)
+    before = asked(visitor)
+    take_out(MEASURE)
+    a_minute_later(visitor)
+    stranger.requests.clear()
+    visitor.open(path)
+    visitor.page.evaluate(WAITING)
+    expect_closed(visitor, stranger, before)
+    assert visitor.page.evaluate("calls") == []
+    expect(visitor.banner).to_be_hidden()
+    # Nobody is asked for it, and the page as it is now runs what is left.
+    visitor.open(f"{path}?now")
+    visitor.wait_until(lambda: len(stranger.requests) == 2)
+    expect(visitor.banner).to_be_hidden()
+
+
+def test_nor_for_who_allows_it_in_the_old_page_itself(
+    visitor: Visitor, path: str, keep: Callable[[], None], stranger: Stranger
+) -> None:
+    keep()
+    take_out(MEASURE)
+    visitor.open(path)
+    visitor.accept()
+    expect_closed(visitor, stranger)
+    assert visitor.decision and visitor.decision.startswith("1.1.")
+    visitor.open(f"{path}?now")
+    visitor.wait_until(lambda: len(stranger.requests) == 2)
+    expect(visitor.banner).to_be_hidden()
+
+
+def test_what_was_on_without_a_question_and_is_gone_runs_no_more(
+    visitor: Visitor, path: str, keep: Callable[[], None], stranger: Stranger
+) -> None:
+    """R31: for those who have not answered, and have nothing to answer."""
+    keep()
+    take_out(OWN)
+    visitor.open(path)
+    expect_closed(visitor, stranger)
+    expect(visitor.banner).to_be_visible()
+
+
+def test_an_old_page_grants_nothing_to_who_presses_a_card_there(
+    visitor: Visitor, cards: str, keep: Callable[[], None], stranger: Stranger
+) -> None:
+    """R57: not answered, nor asked of since: it leads to the page as it is now."""
+    keep()
+    ask_again()
+    visitor.open(cards)
+    card = visitor.page.get_by_role("button", name="Allow Film Host", exact=True)
+    card.click()
+    visitor.page.wait_for_url(f"**{cards}?wcc=*")
+    assert visitor.decision is None and stranger.requests == []
+    card.click()
+    visitor.wait_until(lambda: stranger.requests == ["/frame/film"])
+
+
+@pytest.mark.parametrize("failure", ["unreachable", "missing", "broken", "another"])
+def test_where_nobody_says_which_number_is_in_force_nothing_runs(
+    visitor: Visitor, path: str, stranger: Stranger, failure: str
+) -> None:
+    """Fail closed: the answer holds, and what it allows runs once the server is back."""
+
+    def fail(route: Route) -> None:
+        if failure == "unreachable":
+            return route.abort()
+        if failure == "missing":
+            return route.fulfill(status=404, json={"error": "There is no such declaration."})
+        if failure == "broken":
+            return route.fulfill(status=500, body="<h1>Server error</h1>")
+        return route.fulfill(body='{"number": "latest"}', content_type="application/json")
+
+    visitor.page.route(IN_FORCE, fail)
+    visitor.open(path).accept()
+    visitor.page.evaluate(WAITING)
+    expect_closed(visitor, stranger)
+    assert visitor.page.evaluate("calls") == []
+    assert not visitor.errors
+    visitor.page.unroute(IN_FORCE)
+    visitor.open(path)
+    visitor.page.evaluate(WAITING)
+    visitor.wait_until(lambda: len(stranger.requests) == 2)
+    visitor.wait_until(lambda: visitor.page.evaluate("calls") == [1])
+
+
+def test_a_withdrawal_while_the_server_is_asked_counts(
+    visitor: Visitor, path: str, stranger: Stranger
+) -> None:
+    held: list[Route] = []
+    visitor.page.route(IN_FORCE, lambda route: held.append(route))
+    visitor.open(path).accept()
+    visitor.page.evaluate(WAITING)
+    visitor.wait_until(lambda: len(held) > 0)
+    visitor.reopen()
+    visitor.press_in_dialog("Refuse all")
+    visitor.expect_grants()
+    for route in held:
+        route.continue_()
+    expect_closed(visitor, stranger)
+    assert visitor.page.evaluate("calls") == []
+
+
+def test_who_allowed_nothing_asks_nothing(
+    visitor: Visitor, write: Callable[..., str], stranger: Stranger
+) -> None:
+    """Cost is a feature: neither new visitors nor those who refused pay for it."""
+    path = write('{% cookie_consent "statistics" %}<b>statistics</b>{% endcookie_consent %}')
+    visitor.open(path).refuse()
+    visitor.open(path)
+    visitor.page.wait_for_load_state("networkidle")
+    assert asked(visitor) == 0
+
+
+def test_who_allowed_something_asks_once_a_minute(
+    visitor: Visitor, path: str, stranger: Stranger
+) -> None:
+    visitor.open(path).accept()
+    visitor.wait_until(lambda: len(stranger.requests) == 2)
+    for _view in range(3):
+        stranger.requests.clear()
+        visitor.open(path)
+        visitor.wait_until(lambda: len(stranger.requests) == 2)
+        [size] = visitor.page.evaluate(TRANSFERRED)
+        assert size == 0
