@@ -129,7 +129,7 @@ def test_a_recorder_of_ones_own(
     assert response.cookies[name].value.endswith(f"*{RECEIPT}")
     (record,) = taken
     assert {type(one) for one in vars(record).values()} == {int, str, bool}
-    assert (record.despite_signal, record.retimed) == (False, False)
+    assert record.despite_signal is False and record.said_at == record.decided_at
     assert (record.declaration, record.site, record.number) == (latest().pk, asking.site_id, 1)
     assert (record.grants, record.method, record.delivery) == ("media", "choice", RECEIPT)
     assert not ConsentEvent.objects.exists()
@@ -277,7 +277,8 @@ def test_what_passes_by_itself_is_tried_once_more(transactional_db: None) -> Non
             raise failures.pop()
         return execute(sql, *arguments)
 
-    record = Record(published.pk, 1, 1, "media", "choice", "en", int(time.time()), RECEIPT)
+    now = int(time.time())
+    record = Record(published.pk, 1, 1, "media", "choice", "en", now, RECEIPT, now)
     with connection.execute_wrapper(fail_once):
         assert recording.store(record) is Outcome.STORED
     assert not failures

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ from wagtail_cookie_charter.models import (
     Delivery,
     PublishedDeclaration,
 )
-from wagtail_cookie_charter.recording import Outcome, Record
+from wagtail_cookie_charter.recording import Outcome, Record, store
 
 RECEIPT = "a1b2c3d4e5f6"
 
@@ -219,8 +220,9 @@ def test_a_refusal_without_a_number_gets_none(
 def test_the_day_is_that_of_the_decision(client: Client, asking: CookieCharterSettings) -> None:
     """R86: a late delivery belongs to the day on which somebody decided (UTC)."""
     at = datetime(2026, 1, 31, 23, 59, 59, tzinfo=timezone.utc)
+    seconds = int(at.timestamp())
     record = Record(
-        latest().pk, asking.site_id, 1, "media", "choice", "en", int(at.timestamp()), RECEIPT
+        latest().pk, asking.site_id, 1, "media", "choice", "en", seconds, RECEIPT, seconds
     )
     assert recording.store(record) is Outcome.STORED
     assert recording.store(record) is Outcome.KNOWN
@@ -232,7 +234,8 @@ def test_a_declaration_that_is_not_there_is_an_error_not_a_repetition(
     transactional_db: None,
 ) -> None:
     """Else a restored database would confirm answers that it does not have."""
-    record = Record(999, 1, 1, "media", "choice", "en", int(time.time()), RECEIPT)
+    now = int(time.time())
+    record = Record(999, 1, 1, "media", "choice", "en", now, RECEIPT, now)
     with pytest.raises(Exception, match="(?i)foreign key"):
         recording.store(record)
     assert not ConsentEvent.objects.exists() and not DailyCount.objects.exists()
@@ -443,6 +446,56 @@ def test_an_answer_of_a_wrong_clock_is_one_answer_too(
     ConsentEvent.objects.update(decided_at=F("decided_at") - timedelta(seconds=30))
     assert post(client, {"decision": sent}).status_code == 200
     assert ConsentEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("grants", [["media"], []])
+def test_a_clock_that_is_a_little_fast_counts_once(
+    client: Client,
+    asking: CookieCharterSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    grants: list[str],
+) -> None:
+    """Its time is not believed at first, and is when the answer arrives again: still one."""
+    now = int(time.time())
+
+    def arrive(later: int, ahead: int) -> int:
+        clock = SimpleNamespace(time=lambda: now + later)
+        monkeypatch.setattr("wagtail_cookie_charter.answers.time", clock)
+        sent = f"{value(*grants, at=now + ahead)}~*{RECEIPT}"
+        return post(client, {"decision": sent}).status_code
+
+    for later in (0, 60, 300, 86_400):
+        assert arrive(later, 400) == 200
+    assert ConsentEvent.objects.count() == 1
+    assert sum(DailyCount.objects.values_list("count", flat=True)) == 1
+    assert arrive(500, 401) == (409 if grants else 200)
+
+
+@pytest.mark.parametrize("grants", [["media"], []])
+@pytest.mark.parametrize("ahead", [-400 * 86_400, 0, 400])
+def test_what_could_not_be_recorded_is_still_the_same_answer(
+    client: Client,
+    asking: CookieCharterSettings,
+    settings: Any,
+    name: str,
+    grants: list[str],
+    ahead: int,
+) -> None:
+    """A recorder that fails after it stored: the cookie brings the answer again as it was."""
+    sent = f"{value(*grants, at=time.time() + ahead)}~*{RECEIPT}"
+    settings.WAGTAIL_COOKIE_CHARTER = {"RECORDER": "tests.test_recording.store_and_fail"}
+    response = post(client, {"decision": sent})
+    assert response.status_code == 503
+    kept = response.cookies[name]
+    assert kept.value == sent and kept["max-age"] > 0
+    settings.WAGTAIL_COOKIE_CHARTER = {}
+    assert post(client, {"decision": kept.value}).status_code == 200
+    assert ConsentEvent.objects.count() == 1
+
+
+def store_and_fail(record: Record) -> None:
+    store(record)
+    raise OSError
 
 
 # --- When ------------------------------------------------------------------------------

@@ -50,14 +50,22 @@ class Refused(Exception):
         self.sentence = sentence
 
 
+class Outdated(Refused):
+    """What a form from a cache would allow, after something later was answered."""
+
+    def __init__(self) -> None:
+        sentence = gettext("This page is older than your last choice. Open it again to choose.")
+        super().__init__(409, sentence)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a visitor decided about what was ``asked``, how, and in which language they read it.
 
     ``delivery`` is the number that it is recorded under, however often it arrives: the
     decision's receipt, or a new one where it came with none. ``language`` is "" if unknown.
-    ``at`` is when it was given, in seconds (UTC), as it is recorded: as the decision says, or
-    our own time if ``retimed``, where that is not to be believed.
+    ``at`` is when it was given, in seconds (UTC), as it is recorded; ``said_at`` is when the
+    visitor's browser says that it was, which is not always to be believed.
     """
 
     asked: Current
@@ -66,7 +74,7 @@ class Answer:
     language: str
     delivery: str
     at: int
-    retimed: bool = False
+    said_at: int
 
     @property
     def lifetime(self) -> int:
@@ -84,12 +92,14 @@ class Answer:
         return replace(self, decision=replace(self.decision, receipt=receipt))
 
     def undelivered(self) -> Answer:
-        """It, as it stands in the cookie until it has arrived: with the number it came under.
+        """It, as it stands in the cookie until it has arrived: as it came.
 
-        One that came without gets none: no refusal by a form has one, since without a script
-        nothing would ever take it away again (R37, promise 7).
+        With the time and the number that it came under, or it would be another one the next
+        time. One that came without gets none: no refusal by a form has one, since without a
+        script nothing would ever take it away again (R37, promise 7).
         """
-        return replace(self, decision=replace(self.decision, delivered=False))
+        decision = replace(self.decision, time=self.said_at, delivered=False)
+        return replace(self, decision=decision)
 
 
 def require_same_origin(request: HttpRequest) -> None:
@@ -200,7 +210,7 @@ def _checked(request: HttpRequest, value: object, claimed: object) -> Answer:
         _language(request, asked),
         decision.receipt or new_receipt(given),
         at,
-        retimed=at != said.time,
+        said.time,
     )
 
 
@@ -239,16 +249,26 @@ def _require_known(asked: Current, keys: set[str], numbers: set[int]) -> None:
 
 
 def _chosen(request: HttpRequest, form: QueryDict) -> Answer:
-    """The decision that the charter's form asks for."""
+    """The decision that the charter's form asks for, without its script.
+
+    As with it, a form from a cache puts no older question's answer in a later one's place:
+    raises ``Outdated``. A refusal holds for what was asked since, too (R66).
+    """
     try:
         number = int(form.get("number", ""))
     except ValueError:
         raise Refused(400, gettext("The form does not say which declaration it answers.")) from None
+    answer = form.get("answer", "save")
     asked, kept, at = _asked(request, number, int(time.time()))
+    before = decode(consent_cookie(request, asked.declaration))
+    latest = current(request)
+    if before and latest and number < before.number <= latest.number:
+        if answer != "refuse":
+            raise Outdated
+        asked, kept, at = _asked(request, before.number, int(time.time()))
     declaration = asked.declaration
     categories: set[str] = set()
     providers: set[tuple[str, int]] = set()
-    answer = form.get("answer", "save")
     if answer == "accept":
         categories = {category.key for category in declaration.optional}
     elif answer == "save":
@@ -267,12 +287,11 @@ def _chosen(request: HttpRequest, form: QueryDict) -> Answer:
     elif answer != "refuse":
         raise Refused(400, gettext("An answer is to accept, to refuse or to save."))
     decision = Decision(
-        number,
+        asked.number,
         kept,
         grants_for(declaration, categories, providers),
         despite_signal=signals_privacy(request),
     )
-    before = decode(consent_cookie(request, declaration))
     if before is not None and narrows(declaration, before, decision):
         method = Method.WITHDRAWAL
     else:
@@ -280,7 +299,7 @@ def _chosen(request: HttpRequest, form: QueryDict) -> Answer:
     delivery = new_receipt(method)
     if decision.grants:
         decision = replace(decision, receipt=delivery)
-    return Answer(asked, decision, method, _language(request, asked), delivery, at)
+    return Answer(asked, decision, method, _language(request, asked), delivery, at, said_at=at)
 
 
 def _asked(request: HttpRequest, number: int, at: int) -> tuple[Current, int, int]:
@@ -327,7 +346,10 @@ def remember(request: HttpRequest, response: HttpResponse, answer: Answer) -> No
     By ``Set-Cookie``, since browsers forget script-written cookies within days (R38). Its
     life counts from the decision, so that sending it again prolongs nothing (R67).
     """
-    age = max(int(time.time()) - answer.decision.time, 0)
+    age = int(time.time()) - answer.decision.time
+    # A clock that is wrong says so, until the answer has arrived.
+    if not 0 < age < answer.lifetime:
+        age = 0
     secure = _sent_securely(request)
     response.set_cookie(
         f"{'__Host-' if secure else ''}{answer.asked.declaration.cookie_name}",

@@ -50,8 +50,9 @@ class Record:
     ``delivery`` is the number that this answer arrives under, however often it does; for an
     answer that granted something it is the visitor's receipt. Whoever stores a refusal must not
     keep it beside the answer (R37, R44). ``despite_signal`` says that it was given despite the
-    browser's privacy signal (R64). ``retimed`` says that ``decided_at`` is our own time, since
-    the visitor's was not to be believed: then the same answer has another each time it arrives.
+    browser's privacy signal (R64). ``said_at`` is when the visitor's browser says that it was
+    given: another time than ``decided_at`` where that was not to be believed. It is the same
+    each time the answer arrives.
     """
 
     declaration: int
@@ -62,8 +63,8 @@ class Record:
     language: str
     decided_at: int
     delivery: str
+    said_at: int
     despite_signal: bool = False
-    retimed: bool = False
 
 
 class Outcome(Enum):
@@ -105,8 +106,8 @@ def record(answer: Answer) -> Outcome:
         language=answer.language,
         decided_at=answer.at,
         delivery=answer.delivery,
+        said_at=answer.said_at,
         despite_signal=answer.decision.despite_signal,
-        retimed=answer.retimed,
     )
     outcome = _recorded(record) if conf.recorder else Outcome.OFF
     if outcome in (Outcome.STORED, Outcome.OFF):
@@ -191,15 +192,16 @@ def _stored(record: Record) -> Outcome:
     connection = connections[database]
     day = datetime.fromtimestamp(record.decided_at, timezone.utc).date()
     rows: list[tuple[type[Model], dict[str, Any]]] = []
-    if not record.grants:
-        # Its number and the answer must not be found together (promise 7).
+    # The number of a refusal and the answer must not be found together (promise 7). What has
+    # another time on record than it says has nothing else by which to know it again.
+    if not record.grants or record.said_at != record.decided_at:
         rows.append((Delivery, {"number": _delivery(record), "day": day}))
     event = {
         "declaration": record.declaration,
         "grants": record.grants,
         "method": record.method,
         "language": record.language,
-        "decided_at": _moment(record),
+        "decided_at": _moment(record.decided_at),
         "receipt": record.delivery if record.grants else None,
     }
     rows.append((ConsentEvent, event))
@@ -253,20 +255,20 @@ def _store_at_once(
         cursor.execute(statement, prepared)
 
 
-def _moment(record: Record) -> datetime:
-    """When it was given, as this project's database has it."""
-    at = datetime.fromtimestamp(record.decided_at, timezone.utc)
+def _moment(seconds: int) -> datetime:
+    """A time (UTC) as this project's database has it."""
+    at = datetime.fromtimestamp(seconds, timezone.utc)
     return at if settings.USE_TZ else project_time.make_naive(at)
 
 
 def _delivery(record: Record) -> str:
-    """The number of a refusal as it is kept: with what it answered, and when, as a digest.
+    """The number of an answer as it is kept: with what it answered, and when, as a digest.
 
     So what came under the same number but to another site, to another question or at another
-    time is another refusal, though nothing is kept to compare it with.
+    time is another answer, though nothing is kept to compare it with.
     """
-    when = "" if record.retimed else str(record.decided_at)
-    said = ".".join([record.delivery, str(record.site), str(record.number), when])
+    parts = (record.delivery, record.site, record.number, record.said_at)
+    said = ".".join(map(str, parts))
     digest = int.from_bytes(hashlib.sha256(said.encode()).digest(), "big")
     return base36(digest)[-RECEIPT_LENGTH:]
 
@@ -277,8 +279,9 @@ def _is_known(record: Record, database: str) -> bool:
     The same one grants the same, of the same question of the same site, at the same time. (Not
     of the same snapshot: processes can learn of the newest one after each other.)
     """
+    delivered = Delivery.objects.using(database).filter(pk=_delivery(record))
     if not record.grants:
-        return Delivery.objects.using(database).filter(pk=_delivery(record)).exists()
+        return delivered.exists()
     event = (
         ConsentEvent.objects.using(database)
         .filter(receipt=record.delivery)
@@ -289,10 +292,11 @@ def _is_known(record: Record, database: str) -> bool:
     if event is None:
         return False
     of_event = (event.declaration.site_id, event.declaration.number, event.grants)
-    same_time = record.retimed or event.decided_at == _moment(record)
-    if of_event != (record.site, record.number, record.grants) or not same_time:
-        raise NumberTaken
-    return True
+    if of_event == (record.site, record.number, record.grants) and (
+        delivered.exists() or event.decided_at == _moment(record.said_at)
+    ):
+        return True
+    raise NumberTaken
 
 
 def _count(alike: dict[str, Any], database: str) -> None:

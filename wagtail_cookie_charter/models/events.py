@@ -45,7 +45,7 @@ class ConsentEvent(models.Model):
 
 
 class Delivery(models.Model):
-    """That a refusal was counted, so that it is counted once.
+    """That a refusal was counted, so that it is counted once; or an answer from a wrong clock.
 
     ``number`` is a digest of the one-time number that the browser sent it under and forgets as
     soon as it knows that the refusal has arrived, or with its first page view after a day. No
