@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from datetime import timezone as fixed
 from functools import lru_cache
@@ -10,7 +13,8 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connections, models, router, transaction
+from django.db import DatabaseError, connections, models, router, transaction
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,12 +23,48 @@ from wagtail.models import Site
 from ..consent import Declaration
 from ..seal import Link, seal, sealed
 
+logger = logging.getLogger(__name__)
+
 #: How far a visitor's clock may be from ours, before their time is not taken for true.
 CLOCK_SLACK = timedelta(minutes=5)
 
 
 class Immutable(Exception):
     """Somebody tried to change or delete what must stay as it was published."""
+
+
+class Unreadable(Exception):
+    """What is stored under the key ``pk`` cannot be read as a declaration, for this ``reason``."""
+
+    def __init__(self, pk: int, reason: str) -> None:
+        super().__init__(f"The published declaration no. {pk} cannot be read: {reason}")
+        self.pk = pk
+        self.reason = reason
+
+
+@contextmanager
+def reading(pk: int, *more: type[Exception]) -> Iterator[None]:
+    """What cannot be read within, as stored under ``pk``, is ``Unreadable``."""
+    try:
+        yield
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError, *more) as error:
+        raise Unreadable(pk, f"{type(error).__name__}: {error}") from error
+
+
+def _whole(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; ``ValueError`` where a key stands in it twice.
+
+    Python reads the last of them and databases the first, so that no seal would tell.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _value in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(gettext("the key “%(key)s” is there twice") % {"key": twice})
+    return found
+
+
+JSON_FIELDS = ("content", "asked", "added", "shown")
 
 
 class PublishedDeclarationQuerySet(models.QuerySet["PublishedDeclaration"]):
@@ -48,9 +88,21 @@ class PublishedDeclarationQuerySet(models.QuerySet["PublishedDeclaration"]):
         )
 
     def links(self) -> Iterator[Link]:
-        """The whole chain, oldest first; no more than a few links at a time are in memory."""
-        for row in self.order_by("pk").iterator(chunk_size=20):
-            yield row.link
+        """The whole chain, oldest first; no more than one link at a time is in memory.
+
+        Raises ``Unreadable``.
+        """
+        # As it is stored: one at a time, so that what cannot be read is known by its key.
+        texts = {f"{name}_text": Cast(name, models.TextField()) for name in JSON_FIELDS}
+        rows = self.defer(*JSON_FIELDS).annotate(**texts)
+        for pk in self.order_by("pk").values_list("pk", flat=True).iterator():
+            with reading(pk, DatabaseError):
+                row = rows.get(pk=pk)
+                for name in JSON_FIELDS:
+                    text = getattr(row, f"{name}_text")
+                    setattr(row, name, json.loads(text, object_pairs_hook=_whole))
+                link = row.link
+            yield link
 
     def wait_for_turn(self) -> None:
         """One at a time from here to the end of the transaction, in all processes.
