@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for layer in (
         "wagtail_cookie_charter",
         "asking consent enclosure report vendors frontend",
-        "decision changes seal providers hosts serving frontend.build conf",
+        "decision changes seal providers hosts serving frontend.build conf moments",
         "wording errors nonce notice presets asking.panel report.tally report.charts",
         "representation",
         "blocks",

@@ -73,7 +73,7 @@ class OwnRecord:
             "ends_at": self.ends_at.isoformat() if self.holds else None,
             "declaration": {
                 "number": self.published.number,
-                "published_at": self.published.created_at.isoformat(),
+                "published_at": self.published.published_at.isoformat(),
                 "sha256": self.published.digest,
             },
             "delivered": self.delivered,

@@ -11,7 +11,6 @@ from datetime import timezone as fixed
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, connections, models, router, transaction
 from django.db.models.functions import Cast
@@ -21,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.models import Site
 
 from ..consent import Declaration
+from ..moments import stored, utc
 from ..seal import Link, seal, sealed
 
 logger = logging.getLogger(__name__)
@@ -185,11 +185,14 @@ class PublishedDeclaration(models.Model):
         raise Immutable("A published declaration is never changed or deleted.")
 
     @property
+    def published_at(self) -> datetime:
+        """When it was published, in UTC, whether or not the project uses time zones."""
+        return utc(self.created_at)
+
+    @property
     def in_force_since(self) -> int:
-        """When it was published, in whole seconds (UTC)."""
-        at = self.created_at
-        aware = at if timezone.is_aware(at) else timezone.make_aware(at)
-        return int(aware.timestamp())
+        """The same in whole seconds (UTC)."""
+        return int(self.published_at.timestamp())
 
     @property
     def link(self) -> Link:
@@ -214,8 +217,7 @@ class PublishedDeclaration(models.Model):
 
 def _moment(seconds: int) -> datetime:
     """It, as this project's database compares times."""
-    at = datetime.fromtimestamp(seconds, fixed.utc)
-    return at if settings.USE_TZ else timezone.make_naive(at)
+    return stored(datetime.fromtimestamp(seconds, fixed.utc))
 
 
 @lru_cache(maxsize=64)

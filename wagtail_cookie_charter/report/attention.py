@@ -28,6 +28,7 @@ from ..models import (
 )
 from ..models.charter import SETTINGS_PERMISSION
 from ..models.ledger import load_declaration
+from ..moments import utc
 
 swapper.set_app_prefix("wagtailcore", "wagtail")
 
@@ -130,7 +131,7 @@ def _in_force(sites: list[CookieCharterSettings]) -> Iterator[tuple[int, Declara
 
 def _unread(charter: Any, url: str, now: datetime) -> Iterator[Need]:
     published = charter.last_published_at
-    if published is not None and now - published > REVIEW:
+    if published is not None and now - utc(published) > REVIEW:
         yield Need(
             gettext(
                 "“%(charter)s” was last published on %(date)s. Read it again, and publish it even "
@@ -170,7 +171,7 @@ def _unaudited(one: CookieCharterSettings, charter: Any, today: date) -> Iterato
 def _unchecked(declaration: Declaration, charter: Any, url: str, today: date) -> Iterator[Need]:
     """Rows last checked a year ago or more; never, if the charter itself is as old."""
     first = charter.first_published_at
-    old = first is not None and today - first.date() > REVIEW
+    old = first is not None and today - utc(first).date() > REVIEW
     own = {declaration.cookie_name, f"__Host-{declaration.cookie_name}"}
     wording = next(iter(declaration.languages.values()), None)
     count = 0

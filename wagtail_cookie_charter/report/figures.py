@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 
 from ..consent import Declaration
 from ..models import DailyCount, PublishedDeclaration
+from ..moments import utc
 from .tally import Count, Offer, Tally, offer_of, tally
 
 #: Days that a report covers unless somebody asks for others.
@@ -232,7 +233,7 @@ def numbered() -> list[Numbered]:
         .annotate(pk_=Min("pk"), since=Min("created_at"))
     )
     found = [
-        Numbered(pk, site, name or host or "", number, since.date())
+        Numbered(pk, site, name or host or "", number, utc(since).date())
         for site, name, host, number, pk, since in rows
     ]
     return sorted(found, key=lambda one: (one.since, one.pk), reverse=True)
