@@ -41,6 +41,14 @@ class Unreadable(Exception):
         self.pk = pk
         self.reason = reason
 
+    @property
+    def sentence(self) -> str:
+        """The same for whoever looks after the site, in the active language."""
+        return gettext(
+            "The declaration no. %(pk)d cannot be read. The command verify_cookie_ledger says "
+            "what is wrong."
+        ) % {"pk": self.pk}
+
 
 @contextmanager
 def reading(pk: int, *more: type[Exception]) -> Iterator[None]:
@@ -70,6 +78,11 @@ JSON_FIELDS = ("content", "asked", "added", "shown")
 class PublishedDeclarationQuerySet(models.QuerySet["PublishedDeclaration"]):
     def of_site(self, site: Site) -> PublishedDeclarationQuerySet:
         return self.filter(site_id=site.pk).order_by("-pk")
+
+    def in_force(self) -> PublishedDeclarationQuerySet:
+        """What each site declares now that still exists."""
+        newest = self.filter(site__isnull=False).order_by().values("site")
+        return self.filter(pk__in=newest.annotate(newest=models.Max("pk")).values("newest"))
 
     def answered(self, number: int, seconds: int) -> PublishedDeclaration | None:
         """What was in force for an answer to ``number`` given at ``seconds`` (UTC).
@@ -163,10 +176,7 @@ class PublishedDeclaration(models.Model):
         indexes = [models.Index(fields=["site", "number"], name="wcc_declaration_site_number")]
 
     def __str__(self) -> str:
-        return gettext("%(site)s, number %(number)d") % {
-            "site": self.content.get("site", ""),
-            "number": self.number,
-        }
+        return gettext("%(site)s, number %(number)d") % {"site": self.host, "number": self.number}
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
@@ -211,8 +221,20 @@ class PublishedDeclaration(models.Model):
         return frozenset((key, provider) for key, provider in self.asked)
 
     @property
+    def host(self) -> str:
+        """Of the site that it was made for, which may be gone; "" if it cannot be read."""
+        return str(self.content.get("site", "")) if isinstance(self.content, dict) else ""
+
+    @property
     def declaration(self) -> Declaration:
-        return Declaration.from_dict(self.content)
+        """Raises ``Unreadable``."""
+        return declaration_in(self.pk, self.content)
+
+
+def declaration_in(pk: int, content: Any) -> Declaration:
+    """The declaration that is stored under ``pk`` as ``content``. Raises ``Unreadable``."""
+    with reading(pk):
+        return Declaration.from_dict(content)
 
 
 def _moment(seconds: int) -> datetime:
@@ -224,9 +246,26 @@ def _moment(seconds: int) -> datetime:
 def load_declaration(pk: int, digest: str) -> Declaration:
     """The declaration stored as ``pk``; in memory from the second call on.
 
-    Raises ``PublishedDeclaration.DoesNotExist``.
+    Raises ``PublishedDeclaration.DoesNotExist``, or ``Unreadable``, which is logged.
 
     It is immutable, so nothing ever has to be thrown away; the digest in the key makes that
     true even for a database that was restored or rolled back.
     """
-    return PublishedDeclaration.objects.get(pk=pk, digest=digest).declaration
+    try:
+        with reading(pk):
+            row = PublishedDeclaration.objects.get(pk=pk, digest=digest)
+        return row.declaration
+    except Unreadable as unreadable:
+        _report(pk, digest, unreadable.reason)
+        raise
+
+
+@lru_cache(maxsize=64)
+def _report(pk: int, digest: str, reason: str) -> None:
+    """Once a process: else with each page view."""
+    logger.error(
+        "The published declaration no. %d cannot be read (%s). Where it is in force, nobody is "
+        "asked and nothing optional runs. See the command verify_cookie_ledger.",
+        pk,
+        reason,
+    )

@@ -26,6 +26,7 @@ from wagtail.log_actions import LogFormatter, log
 from wagtail.models import Site
 
 from ..models import ConsentEvent
+from ..models.ledger import Unreadable
 from ..wording import method_text
 from .figures import today
 from .records import (
@@ -142,7 +143,11 @@ class RecordsView(WagtailAdminTemplateMixin, PermissionCheckedMixin, TemplateVie
             raise PermissionDenied
         form = form_class(request.POST, prefix=part.partition("_")[0])
         if form.is_valid():
-            answer: HttpResponseBase | None = getattr(self, part)(form)
+            try:
+                answer: HttpResponseBase | None = getattr(self, part)(form)
+            except Unreadable as unreadable:
+                form.add_error(None, unreadable.sentence)
+                answer = None
             if answer is not None:
                 return answer
         context = self.get_context_data(**{f"{part.partition('_')[0]}_form": form})

@@ -42,6 +42,7 @@ from .figures import (
     last_days,
     numbered,
     today,
+    unreadable,
     words,
 )
 from .homepage import VIEW_COUNTS
@@ -367,6 +368,7 @@ class ConsentReportView(ReportView):
             {
                 "question": question,
                 "unreadable": not self.filters.is_valid(),
+                "unreadable_declarations": unreadable(found.answered),
                 "total": tally.total,
                 "summary": [
                     *zip(LOOKS, titles, numbers, charts.shares(numbers, tally.total), strict=True)
@@ -450,7 +452,9 @@ class ConsentReportView(ReportView):
             # Of one day at a time, so that years need no more memory.
             lines: dict[Any, dict[str, Any]] = {}
             for _day, pk, method, grants, answers in of_day:
-                asked = known[pk]
+                asked = known.get(pk)
+                if asked is None:
+                    continue
                 reading = read(grants, asked.offer)
                 said = frozenset(reading.categories.items())
                 alike = (asked.cookie_name, asked.number, method, said)
