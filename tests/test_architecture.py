@@ -23,7 +23,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "wagtail_cookie_charter",
         "asking consent enclosure report vendors frontend",
         "decision changes seal providers hosts serving frontend.build conf moments",
-        "wording errors nonce notice presets asking.panel report.tally report.charts",
+        "wording errors nonce notice presets asking.panel report.tally report.charts"
+        " report.downloads",
         "representation",
         "blocks",
         "fields",

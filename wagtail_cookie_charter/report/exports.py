@@ -5,14 +5,13 @@ All of it is asked for by POST: a receipt number belongs in no address, history 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import get_language, gettext, pgettext_lazy
@@ -28,6 +27,7 @@ from wagtail.models import Site
 from ..models import ConsentEvent
 from ..models.ledger import Unreadable
 from ..wording import method_text
+from .downloads import Download
 from .figures import today
 from .records import (
     Period,
@@ -96,17 +96,6 @@ class PeriodForm(forms.Form):
         return Period(
             self.cleaned_data["start"], self.cleaned_data["end"], site.pk if site else None
         )
-
-
-def download(chunks: Iterable[str], content_type: str, name: str) -> StreamingHttpResponse:
-    return StreamingHttpResponse(
-        chunks,
-        content_type=content_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "private, no-store",
-        },
-    )
 
 
 class RecordsView(WagtailAdminTemplateMixin, PermissionCheckedMixin, TemplateView):
@@ -215,12 +204,12 @@ class RecordsView(WagtailAdminTemplateMixin, PermissionCheckedMixin, TemplateVie
         period = form.period
         note_export(period)
         name = f"consent-events-{period.start}-{period.end}.jsonl"
-        return download(event_lines(period), "application/jsonl", name)
+        return Download(event_lines(period), "application/jsonl", name)
 
     def declarations(self, form: Any) -> HttpResponseBase:
         period = form.period
         name = f"declarations-{period.start}-{period.end}.jsonl"
-        return download(declaration_lines(period), "application/jsonl", name)
+        return Download(declaration_lines(period), "application/jsonl", name)
 
     def register(self, form: Any) -> HttpResponseBase | None:
         site = form.cleaned_data["site"]
@@ -235,7 +224,7 @@ class RecordsView(WagtailAdminTemplateMixin, PermissionCheckedMixin, TemplateVie
                 json_dumps_params={"ensure_ascii": False, "indent": 2},
                 headers={"Content-Disposition": f'attachment; filename="{name}.json"'},
             )
-        return download(register_csv(found), "text/csv; charset=utf-8", f"{name}.csv")
+        return Download(register_csv(found), "text/csv; charset=utf-8", f"{name}.csv")
 
 
 def described(event: ConsentEvent) -> dict[str, Any]:
