@@ -28,7 +28,7 @@ from tests.answers import (
     post,
     value,
 )
-from tests.factories import make_asking_site, make_site, row, table
+from tests.factories import make_asking_site, make_home, make_site, row, table
 from tests.ledger import backdate
 from wagtail_cookie_charter import visitor
 from wagtail_cookie_charter.decision import decode
@@ -544,7 +544,7 @@ def test_the_number_in_force_is_small_and_soon_forgotten(
 
 
 def test_where_nothing_is_in_force_there_is_no_number(client: Client, db: None) -> None:
-    make_site("localhost")
+    make_home()
     response = client.get(reverse("cookie_charter:in_force"))
     assert response.status_code == 404 and set(response.json()) == {"error"}
 
