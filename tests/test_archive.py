@@ -367,8 +367,10 @@ def test_any_two_are_compared_in_words(reader: Client, asking: CookieCharterSett
     assert "Visitors had to be asked again" in text
     text = words(reader.get(DIFFERENCE, {"from": first.pk, "to": last.pk}))
     assert "Provider Hotjar was added to Statistics." in text and "Choose" in text
-    text = words(reader.get(DIFFERENCE, {"from": last.pk, "to": first.pk}))
-    assert "Provider Hotjar was removed from Statistics." in text
+    # The other way round is told in order all the same, and the form says which is which.
+    response = reader.get(DIFFERENCE, {"from": last.pk, "to": first.pk})
+    assert words(response) == text
+    assert response.context["form"].initial == {"from": first.pk, "to": last.pk}
     text = words(reader.get(DIFFERENCE, {"from": first.pk, "to": first.pk}))
     assert "no difference" in text
     text = words(reader.get(DIFFERENCE, {"to": first.pk}))
@@ -409,6 +411,25 @@ def test_snapshots_of_one_minute_are_told_apart(
     options = [option.get_text() for option in soup.select("select[name=to] option")]
     assert len(set(options)) == len(options) == 3
     assert re.fullmatch(r"Number 2, .*, \d\d:\d\d:\d\d \(no\. \d+\)", options[0])
+
+
+def test_a_declarations_title_names_the_site(reader: Client, asking: CookieCharterSettings) -> None:
+    """By its name where it has one, with the punctuation of the reader's language."""
+    published = history(asking.site)[-1]
+    assert "<h1" in reader.get(inspect(published)).content.decode()
+    assert "localhost: Number" in words(reader.get(inspect(published)))
+    Site.objects.filter(pk=asking.site_id).update(site_name="City of Example")
+    assert "City of Example: Number" in words(reader.get(inspect(published)))
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_list_is_no_spreadsheet(
+    reader: Client, asking: CookieCharterSettings, kind: str
+) -> None:
+    """It would have empty lines only; the records page exports what can be proved."""
+    response = reader.get(LIST, {"export": kind})
+    assert response["Content-Type"].startswith("text/html")
+    assert "export=" not in reader.get(LIST).content.decode()
 
 
 def test_the_list_names_the_site_and_the_moment(

@@ -142,6 +142,25 @@ def test_times_for_programs_name_their_zone(
         assert datetime.fromisoformat(at).utcoffset() == timedelta(0)
 
 
+@pytest.mark.parametrize(
+    ("zone", "name"), [("Europe/Paris", "CE"), ("UTC", "UTC"), ("Asia/Tokyo", "JST")]
+)
+def test_a_clock_time_has_its_zone(
+    client: Client, asking: CookieCharterSettings, settings: Any, zone: str, name: str
+) -> None:
+    settings.TIME_ZONE = zone
+    keep(client, asking, value("media"))
+    assert f"({name}" in read(client)["Answered"]
+
+
+def test_what_is_not_found_is_no_file(client: Client, asking: CookieCharterSettings) -> None:
+    url = reverse("cookie_charter:record")
+    missing = client.get(url, {"format": "json"})
+    assert missing.status_code == 404 and "Content-Disposition" not in missing
+    keep(client, asking, value("media"))
+    assert "attachment" in client.get(url, {"format": "json"})["Content-Disposition"]
+
+
 def test_where_nothing_was_published_the_page_is_there_too(client: Client, db: None) -> None:
     found = page(client)
     assert "You have not answered yet" in found.get_text()

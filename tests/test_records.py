@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -525,6 +526,17 @@ def test_no_cell_is_a_formula(begin: str) -> None:
     assert plain(-1) == -1
 
 
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹢"])
+@pytest.mark.parametrize(
+    "before", [" ", "\u00a0", "\u200b", "\ufeff", "\u2060", "\t", "\r", " \u200d "]
+)
+def test_what_a_spreadsheet_would_strip_hides_no_formula(before: str, begin: str) -> None:
+    """CWE-1236."""
+    assert plain(f"{begin}cmd") == f"'{begin}cmd"
+    assert plain(f"{before}{begin}cmd") == f"'{before}{begin}cmd"
+    assert plain(f"{before}cmd{begin}").lstrip("'") == f"{before}cmd{begin}"  # type: ignore[attr-defined]
+
+
 def test_an_editor_cannot_write_a_formula(officer: Client) -> None:
     make_home()
     make_asking_site(table(row(purpose='=HYPERLINK("https://evil.example")')))
@@ -619,6 +631,25 @@ def test_no_day_is_too_far_away(
     assert lines(ask_for(officer, part, start=end, end=end)) == []
 
 
+def test_an_unknown_language_is_no_reason_for_another(asked: PublishedDeclaration) -> None:
+    for known in ("en", "en-gb"):
+        written = command("register", "--language", known, "--format", "json")
+        assert json.loads(written)["language"] == "en"
+    for unknown in ("xx", "", "fr"):
+        with pytest.raises(CommandError, match=f"'{unknown}'.*: en\\."):
+            command("register", "--language", unknown)
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.ENOSPC])
+def test_what_cannot_be_written_is_said(asked: PublishedDeclaration, number: int) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(CommandError, match=os.strerror(number)):
+        call_command("export_cookie_records", "declarations", stdout=Full())
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -626,6 +657,8 @@ def test_no_day_is_too_far_away(
         (["events", "--from", "2026-02-01", "--to", "2026-01-01"], "ends before it begins"),
         (["events", "--from", "then"], "invalid day value"),
         (["events", "--site", "nowhere"], "There is no site 'nowhere'."),
+        (["events", "--site", ""], "There is no site ''."),
+        (["declarations", "--site", ""], "There is no site ''."),
         (["register", "--site", "99999"], "There is no site '99999'."),
         (["register"], "has not published a declaration yet"),
         ([], "required"),

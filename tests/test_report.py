@@ -22,7 +22,7 @@ from wagtail.users.models import UserProfile
 from tests.answers import ask, ask_instead, code_of, latest
 from tests.counted import administrator, count, person, signed_in
 from tests.factories import make_asking_site, make_site, row, table
-from wagtail_cookie_charter.models import PublishedDeclaration
+from wagtail_cookie_charter.models import CookieCharterSettings, PublishedDeclaration
 from wagtail_cookie_charter.publishing import publish_declarations
 from wagtail_cookie_charter.report.charts import (
     COLUMNS,
@@ -144,7 +144,6 @@ def test_it_shows_the_last_30_days_unless_asked_for_others(
 @pytest.mark.parametrize(
     ("start", "end"),
     [
-        ("tomorrow", "2024-12-31"),
         ("0001-01-01", "9999-12-31"),
         ("9999-12-31", "9999-12-31"),
         ("2025-12-31", "2024-01-01"),
@@ -299,6 +298,54 @@ def _dated(declaration: PublishedDeclaration, when: datetime) -> None:
             "UPDATE wagtail_cookie_charter_publisheddeclaration SET created_at = %s WHERE id = %s",
             [when.replace(tzinfo=None), declaration.pk],
         )
+
+
+def test_days_are_said_to_be_in_utc(asked: PublishedDeclaration, officer: Client) -> None:
+    """The archive has the reader's own days: the same publication can be of two."""
+    ask_instead(
+        CookieCharterSettings.objects.get(),
+        table(row(name="_new", provider="New"), category="media"),
+    )
+    response = report(officer, compare=str(latest().pk))
+    soup = BeautifulSoup(response.content, "html.parser")
+    heading = soup.select_one("#wcc-compared")
+    assert heading is not None and "(UTC)" in heading.get_text()
+    form = response.context["filters"].form
+    assert "(UTC)" in str(form.fields["day"].label)
+    for name in ("declaration", "compare"):
+        named = [label for key, label in form.fields[name].choices if key]
+        assert named and all("(UTC)" in label for label in named)
+
+
+def test_bars_are_parts_of_the_whole_and_add_up(
+    asked: PublishedDeclaration, officer: Client
+) -> None:
+    for method, answers in (("accept", 1), ("refuse", 1), ("choice", 1)):
+        count(asked, "", answers, method=method)
+    soup = BeautifulSoup(report(officer).content, "html.parser")
+    chart = soup.select_one('[aria-labelledby^="wcc-methods-title"]')
+    assert chart is not None
+    assert [bar["width"] for bar in chart.select("rect")] == ["33.33%"] * 3
+    notes = [note.get_text() for note in chart.select(".wcc-bars__note")]
+    assert sorted(notes) == ["33 % of all answers"] * 2 + ["34 % of all answers"]
+
+
+def test_providers_are_never_granted_partly(asked: PublishedDeclaration, officer: Client) -> None:
+    count(asked, "media", 3)
+    count(asked, "", 1)
+    found = {one.name: one for one in report(officer).context["sections"]}
+    assert [title for _look, title in found["categories"].looks][1] == "Partly"
+    assert [title for _look, title in found["providers"].looks] == ["Granted", "Refused"]
+    line = next(one for one in found["providers"].lines if one.label.startswith("Video One"))
+    assert line.numbers == ((3, "75"), (1, "25"))
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_filter_that_cannot_be_read_makes_no_file(
+    asked: PublishedDeclaration, officer: Client, kind: str
+) -> None:
+    response = report(officer, export=kind, day_from="tomorrow", day_to="2024-12-31")
+    assert "A filter cannot be read" in response.content.decode()
 
 
 def test_there_is_nothing_before_the_first_declaration(

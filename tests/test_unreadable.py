@@ -16,11 +16,11 @@ from django.urls import reverse
 from tests.answers import ask, assert_refused, latest, post, value
 from tests.counted import administrator, count, event, signed_in
 from tests.factories import table
-from tests.ledger import charter_of, forget, publish
+from tests.ledger import charter_of, publish
 from wagtail_cookie_charter.consent import digest
 from wagtail_cookie_charter.middleware import CookieCharterMiddleware
 from wagtail_cookie_charter.models import CookieCharterSettings, PublishedDeclaration
-from wagtail_cookie_charter.publishing import publish_declarations
+from wagtail_cookie_charter.publishing import forget, publish_declarations
 
 LOGGER = "wagtail_cookie_charter.models.ledger"
 
@@ -30,7 +30,7 @@ def spoil(content: Any) -> PublishedDeclaration:
     wrong = latest()
     event(wrong, "media")
     count(wrong, "media", 3)
-    stored = QuerySet(PublishedDeclaration).filter(pk=wrong.pk)
+    stored: Any = QuerySet(PublishedDeclaration).filter(pk=wrong.pk)
     assert stored.update(content=content, digest=digest(content)) == 1
     forget()
     return wrong
@@ -92,7 +92,7 @@ def test_an_answer_from_an_older_page_comes_again_later(
 
 def test_an_older_page_finds_no_second_layer(client: Client, wrong: PublishedDeclaration) -> None:
     part = f"{digest({'x': 1})[:16]}-1"
-    stored = QuerySet(PublishedDeclaration).get(pk=wrong.pk)
+    stored: Any = QuerySet(PublishedDeclaration).get(pk=wrong.pk)
     part = f"{stored.digest[:16]}-1"
     assert client.get(reverse("cookie_charter:preferences", args=[part, "en"])).status_code == 404
 

@@ -149,6 +149,8 @@ class DeclarationsView(Readable, generic.IndexView):
     results_template_name = "wagtail_cookie_charter/admin/declarations_results.html"
     default_ordering = "-pk"
     paginate_by = 50
+    #: None: the page for records exports what can be proved, complete.
+    FORMATS = ()
     columns = [
         TitleColumn(
             "host",
@@ -212,7 +214,12 @@ class DeclarationView(Readable, WagtailAdminTemplateMixin, TemplateView):
 
     @property
     def page_title(self) -> str:
-        return f"{self.published.declaration.site}: {which(self.published)}"
+        site = self.published.site
+        name = site.site_name if site else ""
+        return gettext("%(site)s: %(title)s") % {
+            "site": name or self.published.declaration.site,
+            "title": which(self.published),
+        }
 
     def get_breadcrumbs_items(self) -> Any:
         index = {"url": reverse(f"{NAMESPACE}:index"), "label": _("Published declarations")}
@@ -336,6 +343,9 @@ class DifferenceView(Readable, WagtailAdminTemplateMixin, TemplateView):
             return {**context, "nothing": True}
         of_site = siblings(after)
         before = self._chosen("from", of_site, of_site.filter(pk__lt=after.pk))
+        if before is not None and before.pk > after.pk:
+            # Told in the order in which it happened, however it is asked.
+            before, after = after, before
         told = story(before.declaration if before else None, after.declaration)
         numbers = []
         if before is not None:

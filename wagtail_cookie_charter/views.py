@@ -186,7 +186,8 @@ def record(request: HttpRequest) -> HttpResponse:
                 found.as_dict() if found else {"error": gettext("There is no answer to show.")},
                 status=200 if found else 404,
             )
-            response["Content-Disposition"] = 'attachment; filename="cookie-choices.json"'
+            if found:
+                response["Content-Disposition"] = 'attachment; filename="cookie-choices.json"'
         else:
             json_url = f"{request.path}?{urlencode({'language': language, 'format': 'json'})}"
             site = Site.find_for_request(request)

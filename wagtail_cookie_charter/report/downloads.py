@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 
 from asgiref.sync import sync_to_async
 from django.http import StreamingHttpResponse
@@ -25,7 +25,7 @@ class Download(StreamingHttpResponse):
             },
         )
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         """Django's own would make all of it first (ASGI)."""
         chunks = iter(self)
         while piece := await sync_to_async(_piece, thread_sensitive=True)(chunks):

@@ -74,9 +74,9 @@ def event_lines(period: Period) -> Iterator[str]:
     named = {
         pk: {"id": pk, "site": host, "number": number, "digest": digest, "seal": seal}
         for pk, host, number, digest, seal in declarations.annotate(
-            host=KeyTextTransform("site", "content")
+            named=KeyTextTransform("site", "content")
         )
-        .values_list("pk", "host", "number", "digest", "seal")
+        .values_list("pk", "named", "number", "digest", "seal")
         .iterator()
     }
     rows = events.order_by("decided_at", "pk").values_list(

@@ -7,6 +7,7 @@ for.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.utils import translation
@@ -17,13 +18,16 @@ from ..consent import Cookie, Ground, Wording
 from ..models import CookieCharterSettings, PublishedDeclaration
 from ..wording import duration_text, ground_text
 
-#: What a spreadsheet may take for the beginning of a formula (CWE-1236).
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: What a spreadsheet may take for the beginning of a formula (CWE-1236), fullwidth too: with what
+#: it may strip before it, which is space or invisible.
+FORMULA = re.compile(
+    r"[\s\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]*[=+\-@＝＋－＠﹢﹣﹦﹫]|[\t\r\n]"
+)
 
 
 def plain(value: object) -> object:
     """A cell that no spreadsheet runs: what looks like a formula begins with an apostrophe."""
-    if isinstance(value, str) and value.startswith(FORMULA):
+    if isinstance(value, str) and FORMULA.match(value):
         return f"'{value}"
     return value
 

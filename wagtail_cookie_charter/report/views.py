@@ -65,7 +65,7 @@ class PeriodWidget(DateRangePickerWidget):
 
 
 class ConsentReportFilterSet(WagtailFilterSet):
-    day = DateFromToRangeFilter(label=_("Period"), widget=PeriodWidget, method="as_it_is")
+    day = DateFromToRangeFilter(label=_("Period (UTC)"), widget=PeriodWidget, method="as_it_is")
     site = ModelChoiceFilter(label=_("Site"), queryset=Site.objects.all(), method="as_it_is")
     declaration = ChoiceFilter(label=_("Answers to declaration"), method="as_it_is")
     compare = ChoiceFilter(label=_("Compare before and after"), method="as_it_is")
@@ -95,8 +95,8 @@ def _label(one: Numbered, several: bool) -> str:
         "site": one.site_name or gettext("deleted site"),
     }
     if several:
-        return gettext("%(site)s: no. %(number)d, since %(date)s") % values
-    return gettext("No. %(number)d, since %(date)s") % values
+        return gettext("%(site)s: no. %(number)d, since %(date)s (UTC)") % values
+    return gettext("No. %(number)d, since %(date)s (UTC)") % values
 
 
 def limited(start: date | None, end: date | None, now: date) -> Question:
@@ -168,15 +168,19 @@ def section(
     rows: Mapping[str, Kinds | Split],
     explanation: str = "",
     whole: int = 0,
+    places: Sequence[int] = (0, 1, 2),
 ) -> Section:
     """``rows`` has a label for each line, in order; ``titles`` says what the numbers are.
 
-    With ``whole``, each line is shown as a part of that; else by what it is made of.
+    With ``whole``, each line is shown as a part of that; else by what it is made of. ``places``
+    are those of the numbers that there can be.
     """
-    looks = tuple(zip(LOOKS, titles, strict=True))
+    kinds = [LOOKS[place] for place in places]
+    looks = tuple(zip(kinds, titles, strict=True))
+    parts = charts.shares([found.total for found in rows.values()], whole)
     lines, drawn = [], []
-    for label, found in rows.items():
-        numbers = _numbers(found)
+    for (label, found), part in zip(rows.items(), parts, strict=True):
+        numbers = tuple(_numbers(found)[place] for place in places)
         shares = tuple(zip(numbers, charts.shares(numbers, found.total), strict=True))
         lines.append(Line(label, shares, found.total))
         note = " · ".join(
@@ -185,12 +189,9 @@ def section(
             if number
         )
         if whole:
-            note = gettext("%(share)s %% of all answers") % {
-                "share": charts.share(found.total, whole)
-            }
-        drawn.append((label, dict(zip(LOOKS, numbers, strict=True)), note))
-    longest = max((line.total for line in lines), default=0) if whole else 0
-    chart = charts.bars(drawn, longest)
+            note = gettext("%(share)s %% of all answers") % {"share": part}
+        drawn.append((label, dict(zip(kinds, numbers, strict=True)), note))
+    chart = charts.bars(drawn, whole)
     return Section(name, title, subject, looks, chart, tuple(lines), explanation)
 
 
@@ -227,11 +228,12 @@ def sections(found: Figures) -> list[Section]:
             "providers",
             gettext("What they said to each provider"),
             gettext("Provider"),
-            levels,
+            [levels[0], levels[2]],
             {
                 f"{names.providers.get(slug, slug)} ({category_name(key, names)})": split
                 for (key, slug), split in providers
             },
+            places=(0, 2),
         ),
     ]
 
@@ -309,6 +311,7 @@ class ConsentReportView(ReportView):
     filterset_class = ConsentReportFilterSet
     paginate_by = None
     export_filename = "consent"
+    is_export: bool
     #: What each line of a spreadsheet begins with; the categories follow.
     list_export = ["day", "site", "declaration", "method", "result", "answers"]
 
@@ -316,6 +319,8 @@ class ConsentReportView(ReportView):
         return self.model.objects.none()
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        # No file with other figures than those that were asked for: the page, and its warning.
+        self.is_export = self.is_export and self.filters.is_valid()
         if self.is_export:
             return self.as_spreadsheet(self.export(), request.GET["export"])
         return super().get(request, *args, **kwargs)
