@@ -53,9 +53,17 @@ class Unreadable(Exception):
 @contextmanager
 def reading(pk: int, *more: type[Exception]) -> Iterator[None]:
     """What cannot be read within, as stored under ``pk``, is ``Unreadable``."""
+    kinds: tuple[type[Exception], ...] = (
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        *more,
+    )
     try:
         yield
-    except (AttributeError, LookupError, RecursionError, TypeError, ValueError, *more) as error:
+    except kinds as error:
         raise Unreadable(pk, f"{type(error).__name__}: {error}") from error
 
 
@@ -68,7 +76,7 @@ def _whole(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _value in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(gettext("the key “%(key)s” is there twice") % {"key": twice})
+        raise ValueError(f"the key {twice!r} is there twice")
     return found
 
 

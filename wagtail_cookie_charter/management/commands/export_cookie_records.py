@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 from wagtail.models import Site
 
 from ...models.ledger import Unreadable
@@ -21,13 +24,19 @@ from ...report.records import (
     event_lines,
     find_event,
     register_csv,
-    site_register,
 )
+from ...report.register import in_force, register
 
 
 def day(text: str) -> date:
     """An ISO date from the command line; ``ValueError`` if it is none."""
     return date.fromisoformat(text)
+
+
+def _close(stream: Any) -> None:
+    """Or Python would try to write the rest once more when it ends, and fail with a traceback."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Command(BaseCommand):
@@ -41,7 +50,7 @@ class Command(BaseCommand):
         parts = parser.add_subparsers(dest="part", required=True)
         register = parts.add_parser("register", help="the trackers that a site declares now")
         register.add_argument("--site", help="host name or id (default: the default site)")
-        register.add_argument("--language", default=settings.LANGUAGE_CODE)
+        register.add_argument("--language", help="default: that of the project")
         register.add_argument("--format", choices=["csv", "json"], default="csv")
         for part, words in (
             ("events", "the answers of a period"),
@@ -56,12 +65,17 @@ class Command(BaseCommand):
         receipt = parts.add_parser("receipt", help="one consent record, as W3C DPV JSON-LD")
         receipt.add_argument("number")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             for chunk in self._chunks(options):
                 self.stdout.write(chunk, ending="")
+            self.stdout.flush()
         except Unreadable as unreadable:
             raise CommandError(unreadable.sentence) from None
+        except OSError as error:
+            _close(sys.stdout)
+            raise CommandError(f"It could not be written to the end: {error}.") from None
 
     def _chunks(self, options: dict[str, Any]) -> Iterable[str]:
         part = options["part"]
@@ -73,7 +87,7 @@ class Command(BaseCommand):
         start = options["start"] or days_before(end, DEFAULT_DAYS)
         if start > end:
             raise CommandError("The period ends before it begins.")
-        site = self._site(options["site"]) if options["site"] else None
+        site = None if options["site"] is None else self._site(options["site"])
         period = Period(start, end, site.pk if site else None)
         return event_lines(period) if part == "events" else declaration_lines(period)
 
@@ -85,9 +99,16 @@ class Command(BaseCommand):
 
     def _register(self, options: dict[str, Any]) -> Iterable[str]:
         site = self._site(options["site"])
-        found = site_register(site, options["language"])
-        if found is None:
+        published = in_force(site)
+        if published is None:
             raise CommandError(f"{site.hostname} has not published a declaration yet.")
+        language = options["language"]
+        known = published.declaration.languages
+        if language is not None and not {language, language.split("-")[0]} & {*known}:
+            raise CommandError(
+                f"{site.hostname} has no words in {language!r}. Its languages: {', '.join(known)}."
+            )
+        found = register(published, settings.LANGUAGE_CODE if language is None else language)
         if options["format"] == "json":
             return [json.dumps(found, ensure_ascii=False, indent=2) + "\n"]
         return register_csv(found)

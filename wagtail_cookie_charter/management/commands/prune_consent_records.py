@@ -10,6 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from ...conf import conf
 from ...retention import delete, due_deliveries, due_events, longest_validity
 
+#: Rows in one transaction: their keys are in memory, and who answers may wait for its end.
+MOST = 100_000
+
 
 class Command(BaseCommand):
     help = (
@@ -28,8 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         batch = options["batch"]
-        if batch < 1:
-            raise CommandError("--batch is to be 1 or more.")
+        if not 1 <= batch <= MOST:
+            raise CommandError(f"--batch is to be 1 to {MOST:,}.")
         valid = longest_validity()
         if conf.retention_days(valid) < valid:
             self.stderr.write(
@@ -49,4 +52,5 @@ class Command(BaseCommand):
                     gone += count
                     if options["verbosity"] > 0:
                         self.stdout.write(f"{gone} {what} so far.")
-            self.stdout.write(f"{gone} {what} deleted.")
+            if options["verbosity"] > 0:
+                self.stdout.write(f"{gone} {what} deleted.")

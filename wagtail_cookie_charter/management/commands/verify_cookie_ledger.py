@@ -7,9 +7,8 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db.models import Exists, OuterRef
-from django.utils.translation import gettext, ngettext
 from wagtail.models import Site
 
 from ...models import ConsentEvent, DailyCount, PublishedDeclaration
@@ -33,14 +32,14 @@ class Command(BaseCommand):
             "--seal", help="a seal that was noted earlier, which must still be in the chain"
         )
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         noted = options["seal"]
         if noted is not None:
             noted = noted.strip().lower()
             if not SEAL.fullmatch(noted):
                 raise CommandError(
-                    gettext("%(text)s is no seal: it has 64 characters, 0 to 9 and a to f.")
-                    % {"text": repr(options["seal"])},
+                    f"{options['seal']!r} is no seal: it has 64 characters, 0 to 9 and a to f.",
                     returncode=1,
                 )
         self.good, self.noted, self.noted_at = 0, noted, 0
@@ -48,55 +47,33 @@ class Command(BaseCommand):
             chain = verify(self._links(), Site.objects.values_list("pk", flat=True))
         except Unreadable as unreadable:
             raise CommandError(
-                gettext(
-                    "The declaration stored as no. %(pk)d cannot be read (%(reason)s). "
-                    "Declarations before it that are intact: %(good)d."
-                )
-                % {"pk": unreadable.pk, "reason": unreadable.reason, "good": self.good},
+                f"The declaration stored as no. {unreadable.pk} cannot be read "
+                f"({unreadable.reason}). Declarations before it that are intact: {self.good}.",
                 returncode=1,
             ) from None
         broken = chain.broken
         if broken is not None and chain.flaw is not None:
             raise CommandError(
-                gettext(
-                    "The chain is broken at no. %(pk)d: %(site)s, number %(number)s, "
-                    "%(date)s. %(flaw)s Declarations before it that are intact: %(good)d."
-                )
-                % {
-                    "pk": broken.pk,
-                    "site": broken.site,
-                    "number": broken.fields["number"],
-                    "date": broken.fields["created_at"],
-                    "flaw": flaw_text(chain.flaw),
-                    "good": chain.length,
-                },
+                f"The chain is broken at no. {broken.pk}: {broken.site}, number "
+                f"{broken.fields['number']}, {broken.fields['created_at']}. "
+                f"{flaw_text(chain.flaw)} Declarations before it that are intact: {chain.length}.",
                 returncode=1,
             )
         if noted is not None and not self.noted_at:
             raise CommandError(
-                gettext(
-                    "The seal %(seal)s is not in the chain: declarations were removed, or all "
-                    "were sealed anew. Declarations that are there, and fit: %(good)d."
-                )
-                % {"seal": noted, "good": chain.length},
+                f"The seal {noted} is not in the chain: declarations were removed, or all were "
+                f"sealed anew. Declarations that are there, and fit: {chain.length}.",
                 returncode=1,
             )
         self._refuse_orphans()
         if not chain.length:
-            self.stdout.write(gettext("Nothing has been published yet."))
+            self.stdout.write("Nothing has been published yet.")
             return
-        self.stdout.write(
-            ngettext(
-                "%(count)d published declaration, as it was stored. Last seal: %(seal)s",
-                "%(count)d published declarations, as they were stored. Last seal: %(seal)s",
-                chain.length,
-            )
-            % {"count": chain.length, "seal": chain.seal}
-        )
+        what = "declaration, as it was" if chain.length == 1 else "declarations, as they were"
+        self.stdout.write(f"{chain.length} published {what} stored. Last seal: {chain.seal}")
         if noted is not None:
             self.stdout.write(
-                gettext("The seal that was noted is there: it is that of no. %(pk)d.")
-                % {"pk": self.noted_at}
+                f"The seal that was noted is there: it is that of no. {self.noted_at}."
             )
 
     def _links(self) -> Iterator[Link]:
@@ -118,7 +95,7 @@ class Command(BaseCommand):
             pks.update(orphans.values_list("declaration_id", flat=True).distinct())
         if pks:
             raise CommandError(
-                gettext("There are answers to declarations that are not there: no. %(pks)s.")
-                % {"pks": ", ".join(map(str, sorted(pks)))},
+                "There are answers to declarations that are not there: no. "
+                f"{', '.join(map(str, sorted(pks)))}.",
                 returncode=1,
             )
