@@ -512,7 +512,6 @@ def test_the_number_in_force_is_small_and_soon_forgotten(
 
 
 def test_where_nothing_is_in_force_there_is_no_number(client: Client, db: None) -> None:
-    make_site("localhost")
     response = client.get(reverse("cookie_charter:in_force"))
     assert response.status_code == 404 and set(response.json()) == {"error"}
 
