@@ -204,7 +204,7 @@ def test_an_answer_on_the_way_never_replaces_a_later_one(
 
     def slow(**kwargs: object) -> None:
         arrived.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     def finished(**kwargs: object) -> None:
         sent.set()
