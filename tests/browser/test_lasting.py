@@ -6,16 +6,17 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, Route, expect
 
 from tests.browser.chromium import executable
 from tests.browser.conftest import FLAGS
-from tests.browser.portal import MEASURE, PAUSE, Stranger, ask_again, take_out
+from tests.browser.portal import PAUSE, Stranger, ask_again
 from tests.browser.visitor import PATIENCE, Visitor
 from tests.ledger import backdate
-from wagtail_cookie_charter.models import PublishedDeclaration
+from wagtail_cookie_charter.models import ConsentEvent, PublishedDeclaration
 
 pytestmark = pytest.mark.browser
 
@@ -144,140 +145,6 @@ class TestAskingAgain:
         visitor.expect_quiet()
         assert "statistics" not in shown(visitor)
 
-    @pytest.fixture
-    def stale(self, visitor: Visitor, path: str) -> str:
-        """The address of a cache that keeps the page with the gates as it is now."""
-        kept = visitor.page.request.get(path).text()
-        visitor.page.route(
-            "**/from-a-cache/", lambda route: route.fulfill(body=kept, content_type="text/html")
-        )
-        return "/from-a-cache/"
-
-    def test_a_page_from_a_cache_with_an_older_number_does_not_ask(
-        self, visitor: Visitor, path: str, stale: str, stranger: Stranger
-    ) -> None:
-        """Between an old cached page and a fresh one, the banner does not flap (design, 4).
-
-        What the old one holds does not run: it may be what was taken out meanwhile.
-        """
-        number = ask_again()
-        visitor.open("/")
-        visitor.accept()
-        answer = visitor.decision
-        assert answer and answer.startswith(f"1.{number}.")
-        for _time in range(2):
-            stranger.requests.clear()
-            visitor.open(stale)
-            visitor.expect_quiet()
-            expect(visitor.banner).to_be_hidden()
-            assert shown(visitor) == set()
-            assert stranger.requests == []
-            visitor.open(path)
-            visitor.wait_until(lambda: shown(visitor) == {"statistics", "audience"})
-            visitor.wait_until(lambda: len(stranger.requests) == 1)
-            expect(visitor.banner).to_be_hidden()
-            assert visitor.decision == answer
-        assert len(visitor.posts) == 1
-
-    def test_what_was_taken_out_runs_no_more_for_who_answers_since(
-        self, visitor: Visitor, path: str, stale: str, stranger: Stranger
-    ) -> None:
-        """R48: though nobody is asked again, and a cache still has the page that holds it."""
-        take_out(MEASURE)
-        visitor.open("/").accept()
-        assert visitor.decision and visitor.decision.startswith("1.2.")
-        visitor.open(stale)
-        visitor.expect_quiet()
-        expect(visitor.banner).to_be_hidden()
-        assert shown(visitor) == set()
-        assert stranger.requests == []
-        assert visitor.loads == 2
-
-    def test_who_answered_before_something_was_taken_out_is_not_asked(
-        self, visitor: Visitor, path: str, stale: str
-    ) -> None:
-        """R66: the answer holds, in pages from before and from after."""
-        visitor.open(path).accept()
-        answer = visitor.decision
-        take_out(MEASURE)
-        for address in (path, stale, path):
-            visitor.open(address)
-            visitor.expect_quiet()
-            expect(visitor.banner).to_be_hidden()
-            assert visitor.decision == answer
-
-    def test_an_older_page_deletes_nothing_that_is_allowed(
-        self, visitor: Visitor, path: str, stale: str
-    ) -> None:
-        """R50: it runs less than the answer allows; that is no refusal."""
-        ask_again()
-        visitor.open("/").accept()
-        visitor.page.evaluate("document.cookie = '_measure=1; Path=/'")
-        visitor.page.evaluate("localStorage['measure.id'] = 1")
-        visitor.open(stale)
-        visitor.expect_quiet()
-        assert "_measure" in visitor.cookies
-        assert visitor.page.evaluate("localStorage['measure.id']") == "1"
-
-    def test_a_card_in_an_older_page_leads_to_the_page_as_it_is_now(
-        self, visitor: Visitor, cards: str, stranger: Stranger
-    ) -> None:
-        """R57: one press there would grant by an old list, and put an older answer in place."""
-        kept = visitor.page.request.get(cards).text()
-        visitor.page.route(
-            f"**{cards}", lambda route: route.fulfill(body=kept, content_type="text/html")
-        )
-        take_out(MEASURE)
-        visitor.open("/").refuse()
-        answer = visitor.decision
-        visitor.open(cards)
-        card = visitor.page.get_by_role("button", name="Allow Film Host", exact=True)
-        card.click()
-        visitor.page.wait_for_url(f"**{cards}?wcc=*")
-        assert visitor.decision == answer
-        assert stranger.requests == []
-        card.click()
-        visitor.wait_until(lambda: stranger.requests == ["/frame/film"])
-        visitor.wait_until(lambda: visitor.decision != answer)
-        expect(visitor.banner).to_be_hidden()
-
-    def test_choices_are_made_on_the_charter_as_it_is_now(
-        self, visitor: Visitor, path: str, stale: str
-    ) -> None:
-        """R28, R66: not in the second layer that an older page has."""
-        ask_again()
-        visitor.open("/").accept()
-        visitor.open(stale)
-        visitor.footer_link.click()
-        visitor.page.wait_for_url("**/cookie-charter/?wcc=*#wcc-choices")
-        visitor.expect_in_charge()
-        visitor.page.get_by_role("button", name="Refuse all", exact=True).last.click()
-        visitor.wait_until(lambda: visitor.grants == set())
-        visitor.open("/")
-        expect(visitor.banner).to_be_hidden()
-
-    def test_a_refusal_on_an_older_charter_is_not_asked_for_again(self, visitor: Visitor) -> None:
-        """R66: while nothing is ticked there, and nothing granted."""
-        charter = "/cookie-charter/"
-        kept = visitor.page.request.get(charter).text()
-        visitor.page.route(
-            f"**{charter}", lambda route: route.fulfill(body=kept, content_type="text/html")
-        )
-        number = ask_again()
-        visitor.open("/").accept()
-        visitor.open(charter).expect_in_charge()
-        form = visitor.page.locator(".wcc-form").first
-        assert form.locator("input:checked:not(:disabled)").count() == 0
-        form.get_by_role("button", name="Refuse all", exact=True).click()
-        visitor.wait_until(lambda: visitor.grants == set())
-        assert visitor.decision and visitor.decision.startswith(f"1.{number}.")
-        visitor.open("/")
-        expect(visitor.banner).to_be_hidden()
-        visitor.open(charter).expect_in_charge()
-        visitor.page.locator(".wcc-form").first.get_by_role("button", name="Accept all").click()
-        visitor.page.wait_for_url(f"**{charter}?wcc=*")
-        assert visitor.grants == set()
-
     @pytest.mark.parametrize(
         "value",
         [
@@ -313,7 +180,7 @@ class TestAskingAgain:
 class TestServerAway:
     """Design, 4: the answer holds, says that it was not delivered, and is sent again."""
 
-    @pytest.mark.parametrize("failure", ["unreachable", 500, 503])
+    @pytest.mark.parametrize("failure", ["unreachable", 403, 404, 429, 503])
     def test_it_is_sent_again_once_a_view_until_it_arrives(
         self, visitor: Visitor, path: str, failure: str | int
     ) -> None:
@@ -359,12 +226,13 @@ class TestServerAway:
         assert shown(visitor) == set()
         assert stranger.requests == []
 
+    @pytest.mark.parametrize("status", [400, 413, 415])
     def test_what_the_server_will_never_take_is_not_sent_again(
-        self, visitor: Visitor, path: str
+        self, visitor: Visitor, path: str, status: int
     ) -> None:
-        """A 4xx ends it: no request with each view for six months."""
+        """What cannot be read today cannot tomorrow: no request with each view for a month."""
         visitor.page.route(
-            "**/cookie-charter/decide/**", lambda route: route.fulfill(status=400, body="no")
+            "**/cookie-charter/decide/**", lambda route: route.fulfill(status=status, body="no")
         )
         visitor.open(path)
         visitor.button("Accept all").click()
@@ -375,6 +243,35 @@ class TestServerAway:
             visitor.open(path)
             visitor.wait_until(lambda: shown(visitor) == {"statistics", "audience"})
         assert len(visitor.posts) == 1
+
+    def test_a_number_that_is_taken_is_replaced(self, visitor: Visitor, path: str) -> None:
+        """R47: the answer would be on record nowhere."""
+        taken = "c" + "0" * 11
+        visitor.keep_decision(answered(1, "media", end=f"~*{taken}"))
+        visitor.open(path).expect_delivered()
+        visitor.page.context.clear_cookies()
+        given = answered(1, "statistics")
+        visitor.keep_decision(f"{given}~*{taken}")
+        visitor.open(path)
+        visitor.expect_decision(rf"{re.escape(given)}~\*c[0-9a-z]{{11}}")
+        visitor.wait_until(lambda: taken not in (visitor.decision or ""))
+        visitor.open(path).expect_delivered()
+        event = ConsentEvent.objects.get(receipt=(visitor.decision or "").partition("*")[2])
+        assert (event.grants, event.method) == ("statistics", "choice")
+
+    def test_what_is_sent_from_another_page_is_in_no_language(
+        self, visitor: Visitor, path: str
+    ) -> None:
+        """R44: on record is the language that the question was read in, or none."""
+        visitor.page.route("**/cookie-charter/decide/**", lambda route: route.abort())
+        visitor.open(path)
+        visitor.button("Accept all").click()
+        visitor.wait_until(lambda: len(visitor.posts) == 1)
+        visitor.page.unroute("**/cookie-charter/decide/**")
+        visitor.open(f"/fr{path}").expect_delivered()
+        assert [urlsplit(post.url).query for post in visitor.posts] == ["language=en", ""]
+        receipt = (visitor.decision or "").partition("*")[2]
+        assert ConsentEvent.objects.get(receipt=receipt).language == ""
 
     def test_the_answer_keeps_its_first_time(self, visitor: Visitor, path: str) -> None:
         """R67: sent late, it counts from when it was given."""

@@ -332,11 +332,14 @@ const deliver = async (api, here) => {
   sending?.abort();
   sending = new AbortController();
   // In which language somebody read elsewhere what they answered, this page does not know.
-  const { status } = await fetch(here ? decide : decide.replace(/\?.*/, ''), {
+  const response = await fetch(here ? decide : decide.replace(/\?.*/, ''), {
     method: 'POST',
     body: new URLSearchParams({ decision: value, ...(method && { method }) }),
     signal: sending.signal,
   });
+  // To its end, or the connection would stay taken.
+  await response.text();
+  const { status } = response;
   // When it took it, it has set the cookie. What it will never take is not sent again.
   if (api.stored() != value) return;
   if (NEVER.includes(status)) api.store(done, rest(api, decision.time));
