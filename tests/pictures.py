@@ -72,6 +72,11 @@ def sandbox() -> Iterator[tuple[str, str]]:
     # For the pictures, the admin speaks the docs' language.
     settings.WAGTAILADMIN_PERMITTED_LANGUAGES = [("en", "English")]
     django.setup()
+    from tests import arabic
+
+    # One language more than the sandbox has, with words of its own: see `Camera.in_arabic`.
+    arabic.spoken(settings.LANGUAGES).enable()
+
     from django.contrib.staticfiles.handlers import StaticFilesHandler
     from django.core.management import call_command
     from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
