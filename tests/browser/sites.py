@@ -166,7 +166,8 @@ DOCUMENT = """{% load cookie_charter %}<!doctype html>
 <head><meta charset="utf-8"><title>Site</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 {% for sheet in site.sheets %}<link rel="stylesheet" href="/npm/{{ sheet }}">
-{% endfor %}<link rel="stylesheet" href="/sites/{{ kind }}/style.css"></head>
+{% endfor %}<link rel="stylesheet" href="/sites/{{ kind }}/style.css">
+<link rel="stylesheet" href="{% cookie_style 'page' %}"></head>
 <body>{{ banner }}HEADER<main id="content" class="container fr-container">
 <h1>{{ heading }}</h1>{% for part in "123" %}<p>{{ lead }}</p>{% endfor %}{{ card }}
 <section class="wcc-page"><h2>{{ form_heading }}</h2>{% cookie_choices %}</section>
