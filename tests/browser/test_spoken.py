@@ -75,9 +75,8 @@ def test_the_second_layer_and_the_state_of_its_boxes(visitor: Visitor) -> None:
           - heading "Your privacy, your choice" [level=2]
           - button "Close without changing anything"
           - paragraph: /Choose what you allow/
-          - paragraph:
-            - button "Accept all"
-            - button "Refuse all"
+          - button "Accept all"
+          - button "Refuse all"
           - group "Necessary for the site to work":
             - text: Necessary for the site to work
             - paragraph:
@@ -168,9 +167,8 @@ def test_the_charters_form_and_contacts(visitor: Visitor) -> None:
         - heading "Your choices" [level=2]
         - paragraph: /You can accept, refuse or change your mind/
         - paragraph: /Choose what you allow/
-        - paragraph:
-          - button "Accept all"
-          - button "Refuse all"
+        - button "Accept all"
+        - button "Refuse all"
         - group "Necessary for the site to work"
         - group "Anonymous audience measurement":
           - 'checkbox "Allow: Anonymous audience measurement"'
