@@ -409,7 +409,7 @@ def test_allowing_one_provider_grants_no_other(
     expect(visitor.page.get_by_title("Video")).to_be_visible()
     expect(visitor.page.get_by_role("button", name="Allow Video Host")).to_have_count(0)
     # Whoever pressed the button goes on from the content.
-    expect(visitor.page.get_by_title("Video")).to_be_focused()
+    visitor.expect_on(visitor.page.get_by_title("Video"))
     visitor.expect_delivered()
     assert visitor.grants is not None
     [grant] = visitor.grants

@@ -124,6 +124,14 @@ class Visitor:
         self.press_in_dialog("Save my choices")
         expect(self.dialog).to_be_hidden()
 
+    def expect_on(self, frame: Locator) -> None:
+        """Wait until a frame is where the focus is.
+
+        ``to_be_focused`` asks for more: that the window is active, which a headless one may not be
+        any more once the frame has been given a process of its own.
+        """
+        self.wait_until(lambda: bool(frame.evaluate("it => it === document.activeElement")))
+
     # --- What the browser holds -----------------------------------------------------
 
     @property
