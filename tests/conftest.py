@@ -9,7 +9,7 @@ from django.core.cache import caches
 from django.utils import translation
 from hypothesis import settings
 
-from wagtail_cookie_charter.models.ledger import load_declaration
+from wagtail_cookie_charter.models.ledger import _report, load_declaration
 from wagtail_cookie_charter.serving import forget
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def nothing_remembered() -> Iterator[None]:
     for cache in caches.all(initialized_only=True):
         cache.clear()
     load_declaration.cache_clear()
+    _report.cache_clear()
     forget()
     # Requests leave their language in the thread.
     with translation.override(django_settings.LANGUAGE_CODE):

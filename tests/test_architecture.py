@@ -22,8 +22,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for layer in (
         "wagtail_cookie_charter",
         "asking consent enclosure report vendors frontend",
-        "decision changes seal providers hosts serving frontend.build conf",
-        "wording errors nonce notice presets asking.panel report.tally report.charts",
+        "decision changes seal providers hosts serving frontend.build conf moments",
+        "wording errors nonce notice presets asking.panel report.tally report.charts"
+        " report.downloads",
         "representation",
         "blocks",
         "fields",

@@ -88,6 +88,18 @@ def test_a_charter_that_nobody_has_read_for_a_year(settings_: CookieCharterSetti
     assert reverse("wagtailadmin_pages:edit", args=[charter.pk]) in panel(User.objects.get())
 
 
+def test_a_project_without_time_zones_has_a_home_too(
+    settings_: CookieCharterSettings, settings: Any
+) -> None:
+    charter = charter_of(settings_)
+    settings.USE_TZ = False
+    long_ago = LONG_AGO.replace(tzinfo=None)
+    Page.objects.filter(pk=charter.pk).update(
+        first_published_at=long_ago, last_published_at=long_ago
+    )
+    assert "was last published on" in panel(administrator())
+
+
 def test_rows_that_nobody_checked_for_a_year(db: None) -> None:
     """A row without a date is as old as the charter; our own cookie's row is nobody's work."""
     make_home()

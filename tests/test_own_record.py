@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -137,6 +138,17 @@ def test_the_page_says_whose_it_is_and_leads_back(
     charter = asking.banner.charter_page
     assert link is not None and link["href"] == charter.specific.url
     assert link.get_text() == charter.title
+
+
+@pytest.mark.parametrize("zones", [True, False])
+def test_times_for_programs_name_their_zone(
+    client: Client, asking: CookieCharterSettings, settings: Any, zones: bool
+) -> None:
+    settings.USE_TZ = zones
+    keep(client, asking, value("media"))
+    found = data(client)
+    for at in (found["answered_at"], found["ends_at"], found["declaration"]["published_at"]):
+        assert datetime.fromisoformat(at).utcoffset() == timedelta(0)
 
 
 def test_where_nothing_was_published_the_page_is_there_too(client: Client, db: None) -> None:

@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import Permission, User
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import given
@@ -270,6 +270,26 @@ def test_before_and_after_a_declaration(officer: Client) -> None:
     assert found["Refused all"] == ("25", "50", 25)
     assert found["“Videos, maps and other content from elsewhere” granted"] == ("75", "50", -25)
     assert found["“Statistics” granted"] == ("0", None, None)
+
+
+@override_settings(USE_TZ=False, TIME_ZONE="Pacific/Kiritimati")
+def test_a_comparison_is_about_days_in_utc_whatever_the_project(officer: Client) -> None:
+    """There it is tomorrow already, and what was counted was counted in UTC."""
+    settings = ask()
+    first = latest()
+    ask_instead(settings, table(row(name="_new", provider="New Inc."), category="media"))
+    second = latest()
+    day = TODAY - timedelta(10)
+    published = datetime(day.year, day.month, day.day, 12) + timedelta(hours=14)
+    _dated(first, published - timedelta(60))
+    _dated(second, published)
+    count(first, "media", 3, day - timedelta(1))
+    count(second, "media", 500, day)
+    count(second, "media", 1, day + timedelta(1))
+    compared = report(officer, compare=str(second.pk)).context["comparison"]
+    assert compared.declaration.since == day
+    assert compared.before.tally.total == 3
+    assert compared.after.tally.total == 1
 
 
 def _dated(declaration: PublishedDeclaration, when: datetime) -> None:

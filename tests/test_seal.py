@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from importlib import import_module
 from io import StringIO
@@ -62,10 +63,10 @@ def found_out(**options: Any) -> str:
     return str(refused.value)
 
 
-def write(sql: str, *values: Any, column: str = "") -> None:
+def write(sql: str, *values: Any, column: str = "", value: str = "") -> None:
     """Behind Django's back, as somebody with the database's password would."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(table=TABLE, column=column), values)
+        cursor.execute(sql.format(table=TABLE, column=column, value=value), values)
         assert cursor.rowcount == 1
 
 
@@ -360,19 +361,92 @@ def test_a_deleted_site_breaks_nothing(asking: CookieCharterSettings, commit: Co
     assert "3 published declarations" in verified()
 
 
-@pytest.mark.parametrize("column", ["content", "shown", "asked", "created_at"])
-def test_what_cannot_be_read_is_told_and_no_traceback(
-    asking: CookieCharterSettings, column: str
-) -> None:
-    first, second, _third = history(asking.site)
-    if connection.vendor != "sqlite":
-        return  # Such a value cannot be stored there.
+@contextmanager
+def constraints_off() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA ignore_check_constraints = ON")
-    write("UPDATE {table} SET {column} = 'rubbish' WHERE id = %s", second.pk, column=column)
+    yield
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA ignore_check_constraints = OFF")
-    assert f"no. {first.pk}" in found_out() or f"no. {second.pk}" in found_out()
+
+
+#: What only SQLite stores: a column, and its value in SQL.
+UNREADABLE = [
+    ("content", "'rubbish'"),
+    ("shown", "'rubbish'"),
+    ("created_at", "'rubbish'"),
+    ("created_at", "'0000-00-00 00:00:00'"),
+    ("number", "'rubbish'"),
+    # Deeper than Python reads.
+    ("content", "replace(hex(zeroblob(50000)), '0', '[')"),
+    # No UTF-8, no text, and half a character.
+    ("content", "CAST(x'ff' AS TEXT)"),
+    ("reason", "CAST(x'ff' AS TEXT)"),
+    ("reason", "x'41'"),
+    ("content", """'{"site":"\\ud800"}'"""),
+]
+
+
+@pytest.mark.parametrize(("column", "value"), UNREADABLE)
+def test_what_cannot_be_read_is_named_without_a_traceback(
+    asking: CookieCharterSettings, column: str, value: str
+) -> None:
+    if connection.vendor != "sqlite":
+        return  # Such a value cannot be stored there.
+    last = history(asking.site)[-1]
+    with constraints_off():
+        write(
+            "UPDATE {table} SET {column} = {value} WHERE id = %s",
+            last.pk,
+            column=column,
+            value=value,
+        )
+    told = found_out()
+    assert f"no. {last.pk}" in told
+    assert "that are intact: 2" in told
+
+
+@pytest.mark.parametrize("content", [[1], 1, None, "text"])
+def test_what_is_no_declaration_is_told_though_its_seal_fits(
+    asking: CookieCharterSettings, content: Any
+) -> None:
+    last = history(asking.site)[-1]
+    fields = {**last.link.fields, "content": content, "digest": digest(content)}
+    made = seal(history(asking.site)[1].seal, fields)
+    write(
+        "UPDATE {table} SET content = %s, digest = %s, seal = %s WHERE id = %s",
+        json.dumps(content),
+        digest(content),
+        made,
+        last.pk,
+    )
+    assert f"no. {last.pk}:" in found_out()
+
+
+@pytest.mark.parametrize("column", ["content", "shown"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        '"site":"evil.example","en":{}',
+        # Written otherwise, and within.
+        r'"s\u0069te":"evil.example","\u0065n":{}',
+        '"a":[{"b":1,"b":2}]',
+    ],
+)
+def test_a_doubled_key_is_found(asking: CookieCharterSettings, column: str, before: str) -> None:
+    """Of two that are alike Python reads the last and databases the first: no seal tells."""
+    if connection.vendor != "sqlite":
+        return  # PostgreSQL keeps the last only; what is stored is what is read.
+    wrong = history(asking.site)[1]
+    write(
+        "UPDATE {table} SET {column} = %s || substr({column}, 2) WHERE id = %s",
+        f"{{{before},",
+        wrong.pk,
+        column=column,
+    )
+    told = found_out()
+    assert f"no. {wrong.pk}" in told
+    assert "twice" in told and "that are intact: 1" in told
 
 
 def test_the_seal_does_not_depend_on_the_language_or_zone_of_the_day(

@@ -31,7 +31,7 @@ from .decision import (
     offered,
 )
 from .models import PublishedDeclaration
-from .models.ledger import CLOCK_SLACK, load_declaration
+from .models.ledger import CLOCK_SLACK, Unreadable, load_declaration
 from .visitor import Current, consent_cookie, current, django_cookies, signals_privacy
 
 #: Bytes of a decision, whichever way it is posted.
@@ -336,7 +336,10 @@ def _in_force(request: HttpRequest, number: int, at: int) -> Current:
         raise Refused(
             400, gettext("This site never published a declaration %(number)d.") % {"number": number}
         )
-    declaration = load_declaration(row.pk, row.digest)
+    try:
+        declaration = load_declaration(row.pk, row.digest)
+    except Unreadable:
+        raise Refused(503, gettext("What was asked cannot be read now. Try again later.")) from None
     return Current(site.pk, number, row.digest, declaration, row.pk, row.in_force_since)
 
 

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import F, Max, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
 from django.urls import path, reverse
 from django.utils import timezone
@@ -42,6 +42,7 @@ from .blocks import CookieBlock
 from .consent import Cookie, Declaration, Wording
 from .evidence import LAYERS
 from .models import PublishedDeclaration
+from .models.ledger import Unreadable, reading
 from .narrative import asked_again, language_name, number_story, record_story, story
 from .report.figures import Declared, declared
 
@@ -67,7 +68,7 @@ def siblings(published: PublishedDeclaration) -> QuerySet[PublishedDeclaration]:
     found = PublishedDeclaration.objects.order_by("-pk")
     if published.site_id is not None:
         return found.filter(site_id=published.site_id)
-    return found.filter(content__cookie_name=published.content["cookie_name"])
+    return found.filter(content__cookie_name=published.declaration.cookie_name)
 
 
 def in_force(day: date, among: QuerySet[PublishedDeclaration]) -> QuerySet[PublishedDeclaration]:
@@ -104,6 +105,14 @@ class Readable(generic.PermissionCheckedMixin):
 
     permission_policy = policy
     permission_required = "view"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        except Unreadable as unreadable:
+            context = {"page_title": _("Published declarations"), "unreadable": unreadable}
+            return render(request, "wagtail_cookie_charter/admin/unreadable.html", context)
+        return response
 
 
 class AgainColumn(Column):
@@ -145,7 +154,7 @@ class DeclarationsView(Readable, generic.IndexView):
             "host",
             label=_("Site"),
             width="30%",
-            accessor=lambda row: row.site_name or row.host,
+            accessor=lambda row: row.site_name or row.named or "–",
             get_url=lambda row: reverse(f"{NAMESPACE}:inspect", args=[row.pk]),
         ),
         Column("number", label=NUMBER),
@@ -158,7 +167,7 @@ class DeclarationsView(Readable, generic.IndexView):
 
     def get_base_queryset(self) -> QuerySet[PublishedDeclaration]:
         return PublishedDeclaration.objects.defer("content", "shown").annotate(
-            host=KeyTextTransform("site", "content"),
+            named=KeyTextTransform("site", "content"),
             site_name=F("site__site_name"),
             providers=F("content__providers"),
         )
@@ -203,7 +212,7 @@ class DeclarationView(Readable, WagtailAdminTemplateMixin, TemplateView):
 
     @property
     def page_title(self) -> str:
-        return f"{self.published.content['site']}: {which(self.published)}"
+        return f"{self.published.declaration.site}: {which(self.published)}"
 
     def get_breadcrumbs_items(self) -> Any:
         index = {"url": reverse(f"{NAMESPACE}:index"), "label": _("Published declarations")}
@@ -277,7 +286,8 @@ class ShownView(Readable, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         published = get_object_or_404(PublishedDeclaration, pk=kwargs["pk"])
         language, layer = kwargs["language"], kwargs["layer"]
-        html = published.shown.get(language, {}).get(layer, "")
+        with reading(published.pk):
+            html = published.shown.get(language, {}).get(layer, "")
         if layer not in LAYERS or not html:
             raise Http404(gettext("There is no such declaration."))
         return {"language": language, "html": html, "title": LAYER_TITLES[layer]}

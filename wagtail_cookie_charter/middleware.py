@@ -157,9 +157,13 @@ def set_cookies(response: HttpResponseBase) -> list[SetCookie]:
 def keep_to_charter(request: HttpRequest, cookies: list[SetCookie], consent: CookieConsent) -> None:
     """Drop those of a response's ``cookies`` that this visitor has not granted.
 
-    Where a charter declares nothing, nothing is dropped: there is nothing to keep to.
+    Where a charter declares nothing, nothing is dropped: there is nothing to keep to. Where it
+    cannot be read, all of them are: nobody knows what is exempt.
     """
     found = visitor.current(request)
+    if visitor.unreadable(request):
+        for cookie in cookies:
+            cookie.drop()
     if found is None or not found.declaration.categories:
         return
     for cookie in cookies:

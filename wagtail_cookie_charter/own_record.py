@@ -14,8 +14,10 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 from wagtail.models import Site
 
+from .consent import Declaration
 from .decision import Decision, State, decode
 from .models import PublishedDeclaration
+from .models.ledger import Unreadable
 from .report.records import Granted, granted
 from .visitor import consent_cookie, current
 
@@ -25,6 +27,7 @@ class OwnRecord:
     """An answer, as the visitor's browser keeps it."""
 
     published: PublishedDeclaration
+    declaration: Declaration
     decision: Decision
     #: What it is to the declaration in force.
     state: State
@@ -46,7 +49,7 @@ class OwnRecord:
     @property
     def ends_at(self) -> datetime:
         """When the question is asked again at the latest."""
-        return self.answered_at + timedelta(days=self.published.declaration.days)
+        return self.answered_at + timedelta(days=self.declaration.days)
 
     @property
     def receipt(self) -> str:
@@ -64,18 +67,18 @@ class OwnRecord:
     def granted(self) -> list[Granted]:
         """What was answered to each question, in the active language."""
         grants = ".".join(str(grant) for grant in self.decision.grants)
-        return granted(self.published.declaration, grants, get_language() or "")
+        return granted(self.declaration, grants, get_language() or "")
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         return {
-            "site": self.published.content["site"],
+            "site": self.declaration.site,
             "answered_at": self.answered_at.isoformat(),
             "holds": self.holds,
             "ends_at": self.ends_at.isoformat() if self.holds else None,
             "declaration": {
                 "number": self.published.number,
-                "published_at": self.published.created_at.isoformat(),
+                "published_at": self.published.published_at.isoformat(),
                 "sha256": self.published.digest,
             },
             "recorded": self.recorded,
@@ -106,4 +109,8 @@ def own_record(request: HttpRequest) -> OwnRecord | None:
     published = of_site.answered(decision.number, decision.time)
     if published is None:
         return None
-    return OwnRecord(published, decision, decision.state(found.declaration, now=int(time.time())))
+    state = decision.state(found.declaration, now=int(time.time()))
+    try:
+        return OwnRecord(published, published.declaration, decision, state)
+    except Unreadable:
+        return None

@@ -15,7 +15,6 @@ import swapper
 from django.apps import apps
 from django.core.cache import caches
 from django.db import models, router, transaction
-from django.db.models import Max
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete
 from django.utils import timezone
 from wagtail.log_actions import log
@@ -181,10 +180,8 @@ def publish_release(using: str) -> None:
         return
     try:
         with transaction.atomic(using=using):
-            latest = PublishedDeclaration.objects.values("site").annotate(newest=Max("pk"))
-            behind = PublishedDeclaration.objects.filter(
-                pk__in=latest.values("newest"), site__isnull=False
-            ).exclude(version=__version__, assets=assets_digest())
+            in_force = PublishedDeclaration.objects.in_force()
+            behind = in_force.exclude(version=__version__, assets=assets_digest())
             sites = list(Site.objects.filter(pk__in=list(behind.values_list("site", flat=True))))
         if sites:
             publish_declarations(sites)

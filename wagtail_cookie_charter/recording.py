@@ -18,7 +18,6 @@ from functools import lru_cache
 from threading import get_ident
 from typing import Any
 
-from django.conf import settings
 from django.db import (
     IntegrityError,
     InterfaceError,
@@ -28,13 +27,13 @@ from django.db import (
     transaction,
 )
 from django.db.models import Field, Model
-from django.utils import timezone as project_time
 from django.utils.module_loading import import_string
 
 from .answers import Answer
 from .conf import conf
 from .decision import FORMAT, RECEIPT_LENGTH, base36, decode
 from .models import ConsentEvent, DailyCount, Delivery, PublishedDeclaration
+from .moments import stored
 from .visitor import decided
 
 logger = logging.getLogger(__name__)
@@ -257,8 +256,7 @@ def _store_at_once(
 
 def _moment(seconds: int) -> datetime:
     """A time (UTC) as this project's database has it."""
-    at = datetime.fromtimestamp(seconds, timezone.utc)
-    return at if settings.USE_TZ else project_time.make_naive(at)
+    return stored(datetime.fromtimestamp(seconds, timezone.utc))
 
 
 def _delivery(record: Record) -> str:

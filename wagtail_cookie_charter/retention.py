@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from django.db import router
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone as project_time
 
 from .conf import conf
@@ -22,10 +22,7 @@ REPEATED_DAYS = 30
 
 def longest_validity() -> int:
     """Days for which an answer holds that is given now, on the site where it holds longest."""
-    newest = PublishedDeclaration.objects.filter(site__isnull=False).order_by()
-    in_force = newest.values("site").annotate(newest=Max("pk")).values("newest")
-    declared = PublishedDeclaration.objects.filter(pk__in=in_force)
-    days = declared.values_list("content__days", flat=True)
+    days = PublishedDeclaration.objects.in_force().values_list("content__days", flat=True)
     return max((one or Declaration.days for one in days), default=Declaration.days)
 
 

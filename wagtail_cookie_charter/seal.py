@@ -116,9 +116,13 @@ def _flaw(previous: str, link: Link, there: Collection[str]) -> Flaw | None:
     if not link.seal:
         return Flaw.UNSEALED
     content = link.fields["content"]
-    if link.fields["digest"] != digest(content):
-        return Flaw.CONTENT
-    if link.seal != seal(previous, link.fields):
+    try:
+        if not isinstance(content, Mapping) or link.fields["digest"] != digest(content):
+            return Flaw.CONTENT
+        if link.seal != seal(previous, link.fields):
+            return Flaw.SEAL
+    except (RecursionError, TypeError, ValueError):
+        # No JSON that was ever sealed: bytes, half a character, deeper than can be written.
         return Flaw.SEAL
     # The name of a site's cookie carries the site's key, and is under the seal.
     named = str(content.get("cookie_name", "")).rpartition("-")[2]

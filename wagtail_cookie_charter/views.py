@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -24,7 +25,7 @@ from . import answers, headless, recording, visitor
 from .conf import conf
 from .decision import encode
 from .models import PublishedDeclaration
-from .models.ledger import load_declaration
+from .models.ledger import Unreadable, load_declaration
 from .notice import Notice, version_of
 from .own_record import own_record
 
@@ -67,8 +68,12 @@ def decide(request: HttpRequest) -> HttpResponse:
 
 def _refused(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
     if "text/html" in request.headers.get("Accept", ""):
-        return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
-    return JsonResponse({"error": sentence}, status=status)
+        response = HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
+    else:
+        response = JsonResponse({"error": sentence}, status=status)
+    if status == 503:
+        response["Retry-After"] = str(RETRY_AFTER)
+    return response
 
 
 def _decided(request: HttpRequest) -> HttpResponse:
@@ -143,8 +148,11 @@ def preferences(request: HttpRequest, version: str, language: str) -> HttpRespon
     if site is None or found is None:
         raise Http404(gettext("There is no such declaration."))
     pk, full_digest, number = found
-    declaration = load_declaration(pk, full_digest)
-    if language not in declaration.languages:
+    try:
+        declaration = load_declaration(pk, full_digest)
+    except Unreadable:
+        declaration = None
+    if declaration is None or language not in declaration.languages:
         raise Http404(gettext("There is no such declaration."))
     with translation.override(language):
         notice = Notice(declaration, site.pk, number, version)
@@ -263,12 +271,10 @@ def gpc(request: HttpRequest) -> HttpResponse:
 
     The date is that of the declaration in force. Who declares nothing promises nothing.
     """
-    site = Site.find_for_request(request)
-    published = PublishedDeclaration.objects.of_site(site).first() if site is not None else None
-    if published is None or not published.content["categories"]:
-        return _missing(site)
-    at = published.created_at
-    day = timezone.localdate(at) if timezone.is_aware(at) else at.date()
-    response = JsonResponse({"gpc": True, "lastUpdate": day.isoformat()})
+    current = visitor.current(request)
+    if current is None or not current.declaration.categories:
+        return _missing(Site.find_for_request(request))
+    at = datetime.fromtimestamp(current.since, timezone.get_default_timezone())
+    response = JsonResponse({"gpc": True, "lastUpdate": at.date().isoformat()})
     response["Cache-Control"] = SHORT_LIFE
     return response

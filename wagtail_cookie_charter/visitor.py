@@ -28,7 +28,7 @@ from .conf import conf
 from .consent import Declaration, Ground
 from .decision import base36, permits
 from .models import ConsentBanner, PublishedDeclaration
-from .models.ledger import load_declaration
+from .models.ledger import Unreadable, load_declaration
 from .notice import Notice, endpoint, version_of
 from .providers import provider_slug
 from .publishing import GENERATION
@@ -62,7 +62,7 @@ class Current:
 
 
 def current(request: HttpRequest | None) -> Current | None:
-    """The declaration in force, or None where there is no site or nothing was declared.
+    """The declaration in force, or None where there is no site, or none that can be read.
 
     No query when warm: the shared cache knows which declaration a host has, and the process
     has it in memory. Publishing makes all processes that share the cache look again.
@@ -98,6 +98,14 @@ def _current(request: HttpRequest) -> Current | None:
         return Current(site_id, number, digest, load_declaration(pk, digest), pk, since)
     except PublishedDeclaration.DoesNotExist:
         return None
+    except Unreadable:
+        vars(request)["_cookie_charter_unreadable"] = True
+        return None
+
+
+def unreadable(request: HttpRequest) -> bool:
+    """Whether a declaration is in force that cannot be read: then nothing may run (promise 2)."""
+    return current(request) is None and "_cookie_charter_unreadable" in vars(request)
 
 
 def _look_up(request: HttpRequest) -> tuple[int, int, str, int, int] | None:

@@ -21,6 +21,7 @@ from wagtail.models import Site
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from ..models import PublishedDeclaration
+from ..models.ledger import Unreadable
 from ..publishing import forget, publish_declaration
 
 policy = ModelPermissionPolicy(PublishedDeclaration)
@@ -61,7 +62,11 @@ class AskAgainForm(forms.Form):
     def clean_site(self) -> Site:
         site: Site = self.cleaned_data["site"]
         published = PublishedDeclaration.objects.of_site(site).first()
-        if published is None or not published.declaration.optional:
+        try:
+            optional = published.declaration.optional if published else ()
+        except Unreadable as unreadable:
+            raise forms.ValidationError(unreadable.sentence) from None
+        if not optional:
             raise forms.ValidationError(
                 _("Nothing optional is declared there, so there is nothing to ask.")
             )

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from wagtail.admin.views.generic.preview import PreviewOnEdit
 
 from ..models import CookieCharterMixin
+from ..models.ledger import Unreadable
 from .outlook import outlooks
 
 
@@ -31,7 +32,11 @@ class Asking(PreviewOnEdit):
         if not valid:
             return render(request, "wagtail_cookie_charter/admin/asking_unknown.html")
         form.save(commit=False)
-        context = {"outlooks": outlooks(self.object)}
+        context: dict[str, Any] = {}
+        try:
+            context["outlooks"] = outlooks(self.object)
+        except Unreadable as unreadable:
+            context["unreadable"] = unreadable
         return render(request, "wagtail_cookie_charter/admin/asking.html", context)
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from datetime import timezone as fixed
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connections, models, router, transaction
+from django.db import DatabaseError, connections, models, router, transaction
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import Site
 
 from ..consent import Declaration
+from ..moments import stored, utc
 from ..seal import Link, seal, sealed
+
+logger = logging.getLogger(__name__)
 
 #: How far a visitor's clock may be from ours, before their time is not taken for true.
 CLOCK_SLACK = timedelta(minutes=5)
@@ -27,9 +33,56 @@ class Immutable(Exception):
     """Somebody tried to change or delete what must stay as it was published."""
 
 
+class Unreadable(Exception):
+    """What is stored under the key ``pk`` cannot be read as a declaration, for this ``reason``."""
+
+    def __init__(self, pk: int, reason: str) -> None:
+        super().__init__(f"The published declaration no. {pk} cannot be read: {reason}")
+        self.pk = pk
+        self.reason = reason
+
+    @property
+    def sentence(self) -> str:
+        """The same for whoever looks after the site, in the active language."""
+        return gettext(
+            "The declaration no. %(pk)d cannot be read. The command verify_cookie_ledger says "
+            "what is wrong."
+        ) % {"pk": self.pk}
+
+
+@contextmanager
+def reading(pk: int, *more: type[Exception]) -> Iterator[None]:
+    """What cannot be read within, as stored under ``pk``, is ``Unreadable``."""
+    try:
+        yield
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError, *more) as error:
+        raise Unreadable(pk, f"{type(error).__name__}: {error}") from error
+
+
+def _whole(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; ``ValueError`` where a key stands in it twice.
+
+    Python reads the last of them and databases the first, so that no seal would tell.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _value in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(gettext("the key “%(key)s” is there twice") % {"key": twice})
+    return found
+
+
+JSON_FIELDS = ("content", "asked", "added", "shown")
+
+
 class PublishedDeclarationQuerySet(models.QuerySet["PublishedDeclaration"]):
     def of_site(self, site: Site) -> PublishedDeclarationQuerySet:
         return self.filter(site_id=site.pk).order_by("-pk")
+
+    def in_force(self) -> PublishedDeclarationQuerySet:
+        """What each site declares now that still exists."""
+        newest = self.filter(site__isnull=False).order_by().values("site")
+        return self.filter(pk__in=newest.annotate(newest=models.Max("pk")).values("newest"))
 
     def answered(self, number: int, seconds: int) -> PublishedDeclaration | None:
         """What was in force for an answer to ``number`` given at ``seconds`` (UTC).
@@ -48,9 +101,21 @@ class PublishedDeclarationQuerySet(models.QuerySet["PublishedDeclaration"]):
         )
 
     def links(self) -> Iterator[Link]:
-        """The whole chain, oldest first; no more than a few links at a time are in memory."""
-        for row in self.order_by("pk").iterator(chunk_size=20):
-            yield row.link
+        """The whole chain, oldest first; no more than one link at a time is in memory.
+
+        Raises ``Unreadable``.
+        """
+        # As it is stored: one at a time, so that what cannot be read is known by its key.
+        texts = {f"{name}_text": Cast(name, models.TextField()) for name in JSON_FIELDS}
+        rows = self.defer(*JSON_FIELDS).annotate(**texts)
+        for pk in self.order_by("pk").values_list("pk", flat=True).iterator():
+            with reading(pk, DatabaseError):
+                row = rows.get(pk=pk)
+                for name in JSON_FIELDS:
+                    text = getattr(row, f"{name}_text")
+                    setattr(row, name, json.loads(text, object_pairs_hook=_whole))
+                link = row.link
+            yield link
 
     def wait_for_turn(self) -> None:
         """One at a time from here to the end of the transaction, in all processes.
@@ -111,10 +176,7 @@ class PublishedDeclaration(models.Model):
         indexes = [models.Index(fields=["site", "number"], name="wcc_declaration_site_number")]
 
     def __str__(self) -> str:
-        return gettext("%(site)s, number %(number)d") % {
-            "site": self.content.get("site", ""),
-            "number": self.number,
-        }
+        return gettext("%(site)s, number %(number)d") % {"site": self.host, "number": self.number}
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
@@ -133,11 +195,14 @@ class PublishedDeclaration(models.Model):
         raise Immutable("A published declaration is never changed or deleted.")
 
     @property
+    def published_at(self) -> datetime:
+        """When it was published, in UTC, whether or not the project uses time zones."""
+        return utc(self.created_at)
+
+    @property
     def in_force_since(self) -> int:
-        """When it was published, in whole seconds (UTC)."""
-        at = self.created_at
-        aware = at if timezone.is_aware(at) else timezone.make_aware(at)
-        return int(aware.timestamp())
+        """The same in whole seconds (UTC)."""
+        return int(self.published_at.timestamp())
 
     @property
     def link(self) -> Link:
@@ -156,23 +221,51 @@ class PublishedDeclaration(models.Model):
         return frozenset((key, provider) for key, provider in self.asked)
 
     @property
+    def host(self) -> str:
+        """Of the site that it was made for, which may be gone; "" if it cannot be read."""
+        return str(self.content.get("site", "")) if isinstance(self.content, dict) else ""
+
+    @property
     def declaration(self) -> Declaration:
-        return Declaration.from_dict(self.content)
+        """Raises ``Unreadable``."""
+        return declaration_in(self.pk, self.content)
+
+
+def declaration_in(pk: int, content: Any) -> Declaration:
+    """The declaration that is stored under ``pk`` as ``content``. Raises ``Unreadable``."""
+    with reading(pk):
+        return Declaration.from_dict(content)
 
 
 def _moment(seconds: int) -> datetime:
     """It, as this project's database compares times."""
-    at = datetime.fromtimestamp(seconds, fixed.utc)
-    return at if settings.USE_TZ else timezone.make_naive(at)
+    return stored(datetime.fromtimestamp(seconds, fixed.utc))
 
 
 @lru_cache(maxsize=64)
 def load_declaration(pk: int, digest: str) -> Declaration:
     """The declaration stored as ``pk``; in memory from the second call on.
 
-    Raises ``PublishedDeclaration.DoesNotExist``.
+    Raises ``PublishedDeclaration.DoesNotExist``, or ``Unreadable``, which is logged.
 
     It is immutable, so nothing ever has to be thrown away; the digest in the key makes that
     true even for a database that was restored or rolled back.
     """
-    return PublishedDeclaration.objects.get(pk=pk, digest=digest).declaration
+    try:
+        with reading(pk):
+            row = PublishedDeclaration.objects.get(pk=pk, digest=digest)
+        return row.declaration
+    except Unreadable as unreadable:
+        _report(pk, digest, unreadable.reason)
+        raise
+
+
+@lru_cache(maxsize=64)
+def _report(pk: int, digest: str, reason: str) -> None:
+    """Once a process: else with each page view."""
+    logger.error(
+        "The published declaration no. %d cannot be read (%s). Where it is in force, nobody is "
+        "asked and nothing optional runs. See the command verify_cookie_ledger.",
+        pk,
+        reason,
+    )

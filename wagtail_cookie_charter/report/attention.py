@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import swapper
-from django.db.models import Max
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
@@ -27,7 +26,8 @@ from ..models import (
     PublishedDeclaration,
 )
 from ..models.charter import SETTINGS_PERMISSION
-from ..models.ledger import load_declaration
+from ..models.ledger import Unreadable, load_declaration
+from ..moments import utc
 
 swapper.set_app_prefix("wagtailcore", "wagtail")
 
@@ -72,7 +72,16 @@ def attention(user: Any, now: datetime) -> Attention:
         ).values_list("translation_key", "locale_id")
     )
     locales = {locale.pk: locale for locale in Locale.objects.all()} if sites else {}
-    declarations = dict(_in_force(sites))
+    declarations: dict[int, Declaration] = {}
+    spoiled: dict[int, Unreadable] = {}
+    in_force = PublishedDeclaration.objects.in_force().filter(
+        site__in=[one.site_id for one in sites]
+    )
+    for site_id, pk, digest in in_force.values_list("site_id", "pk", "digest"):
+        try:
+            declarations[site_id] = load_declaration(pk, digest)
+        except Unreadable as unreadable:
+            spoiled[site_id] = unreadable
     asking = {key for key, _locale in banners}
     needed: list[Need] = []
     audits: list[tuple[str, date | None]] = []
@@ -85,6 +94,8 @@ def attention(user: Any, now: datetime) -> Attention:
         if not charter.live or not charter.permissions_for_user(user).can_edit():
             continue
         url = reverse("wagtailadmin_pages:edit", args=[charter.pk])
+        if one.site_id in spoiled:
+            needed.append(_spoiled(one, spoiled[one.site_id], url))
         needed += _unread(charter, url, now)
         audits.append((_name(one), one.last_audit))
         if may_note:
@@ -114,23 +125,14 @@ def _is(page: Any, other: Any) -> bool:
     return bool(page.translation_key == other.translation_key)
 
 
-def _in_force(sites: list[CookieCharterSettings]) -> Iterator[tuple[int, Declaration]]:
-    newest = (
-        PublishedDeclaration.objects.filter(site__in=[one.site_id for one in sites])
-        .order_by()
-        .values("site")
-        .annotate(newest=Max("pk"))
-        .values("newest")
-    )
-    rows = PublishedDeclaration.objects.filter(pk__in=newest).values_list("site_id", "pk", "digest")
-    for site_id, pk, digest in rows:
-        if site_id is not None:
-            yield site_id, load_declaration(pk, digest)
+def _spoiled(one: CookieCharterSettings, unreadable: Unreadable, url: str) -> Need:
+    nobody = gettext("Until then no visitor of %(site)s is asked, and nothing optional runs.")
+    return Need(f"{unreadable.sentence} {nobody % {'site': _name(one)}}", url)
 
 
 def _unread(charter: Any, url: str, now: datetime) -> Iterator[Need]:
     published = charter.last_published_at
-    if published is not None and now - published > REVIEW:
+    if published is not None and now - utc(published) > REVIEW:
         yield Need(
             gettext(
                 "“%(charter)s” was last published on %(date)s. Read it again, and publish it even "
@@ -170,7 +172,7 @@ def _unaudited(one: CookieCharterSettings, charter: Any, today: date) -> Iterato
 def _unchecked(declaration: Declaration, charter: Any, url: str, today: date) -> Iterator[Need]:
     """Rows last checked a year ago or more; never, if the charter itself is as old."""
     first = charter.first_published_at
-    old = first is not None and today - first.date() > REVIEW
+    old = first is not None and today - utc(first).date() > REVIEW
     own = {declaration.cookie_name, f"__Host-{declaration.cookie_name}"}
     wording = next(iter(declaration.languages.values()), None)
     count = 0

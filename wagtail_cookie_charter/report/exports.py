@@ -5,14 +5,13 @@ All of it is asked for by POST: a receipt number belongs in no address, history 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import get_language, gettext, pgettext_lazy
@@ -26,7 +25,9 @@ from wagtail.log_actions import LogFormatter, log
 from wagtail.models import Site
 
 from ..models import ConsentEvent
+from ..models.ledger import Unreadable
 from ..wording import method_text
+from .downloads import Download
 from .figures import today
 from .records import (
     Period,
@@ -97,17 +98,6 @@ class PeriodForm(forms.Form):
         )
 
 
-def download(chunks: Iterable[str], content_type: str, name: str) -> StreamingHttpResponse:
-    return StreamingHttpResponse(
-        chunks,
-        content_type=content_type,
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "private, no-store",
-        },
-    )
-
-
 class RecordsView(WagtailAdminTemplateMixin, PermissionCheckedMixin, TemplateView):
     """What can be proved. Each part needs the permission to view what it gives out.
 
@@ -142,7 +132,11 @@ class RecordsView(WagtailAdminTemplateMixin, PermissionCheckedMixin, TemplateVie
             raise PermissionDenied
         form = form_class(request.POST, prefix=part.partition("_")[0])
         if form.is_valid():
-            answer: HttpResponseBase | None = getattr(self, part)(form)
+            try:
+                answer: HttpResponseBase | None = getattr(self, part)(form)
+            except Unreadable as unreadable:
+                form.add_error(None, unreadable.sentence)
+                answer = None
             if answer is not None:
                 return answer
         context = self.get_context_data(**{f"{part.partition('_')[0]}_form": form})
@@ -210,12 +204,12 @@ class RecordsView(WagtailAdminTemplateMixin, PermissionCheckedMixin, TemplateVie
         period = form.period
         note_export(period)
         name = f"consent-events-{period.start}-{period.end}.jsonl"
-        return download(event_lines(period), "application/jsonl", name)
+        return Download(event_lines(period), "application/jsonl", name)
 
     def declarations(self, form: Any) -> HttpResponseBase:
         period = form.period
         name = f"declarations-{period.start}-{period.end}.jsonl"
-        return download(declaration_lines(period), "application/jsonl", name)
+        return Download(declaration_lines(period), "application/jsonl", name)
 
     def register(self, form: Any) -> HttpResponseBase | None:
         site = form.cleaned_data["site"]
@@ -230,7 +224,7 @@ class RecordsView(WagtailAdminTemplateMixin, PermissionCheckedMixin, TemplateVie
                 json_dumps_params={"ensure_ascii": False, "indent": 2},
                 headers={"Content-Disposition": f'attachment; filename="{name}.json"'},
             )
-        return download(register_csv(found), "text/csv; charset=utf-8", f"{name}.csv")
+        return Download(register_csv(found), "text/csv; charset=utf-8", f"{name}.csv")
 
 
 def described(event: ConsentEvent) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from django.utils.translation import get_language
 
 from ..consent import Declaration
 from ..models import DailyCount, PublishedDeclaration
+from ..models.ledger import Unreadable, declaration_in
+from ..moments import utc
 from .tally import Count, Offer, Tally, offer_of, tally
 
 #: Days that a report covers unless somebody asks for others.
@@ -106,7 +108,10 @@ _MOST_KNOWN = 5000
 
 
 def declared(pks: Iterable[int]) -> dict[int, Declared]:
-    """The declarations with these keys. Two queries at most, and one when they are known."""
+    """The declarations with these keys, as far as they can be read.
+
+    Two queries at most, and one when they are known.
+    """
     found: dict[int, Declared] = {}
     missing = []
     rows = PublishedDeclaration.objects.filter(pk__in=set(pks)).values_list("pk", "digest")
@@ -123,7 +128,11 @@ def declared(pks: Iterable[int]) -> dict[int, Declared]:
         )
         # One at a time: a charter with thousands of rows is some megabytes.
         for pk, digest, number, content in contents.iterator(chunk_size=20):
-            found[pk] = _known[pk, digest] = _declared(number, Declaration.from_dict(content))
+            try:
+                declaration = declaration_in(pk, content)
+            except Unreadable:
+                continue
+            found[pk] = _known[pk, digest] = _declared(number, declaration)
     return dict(sorted(found.items()))
 
 
@@ -145,6 +154,12 @@ def _declared(number: int, declaration: Declaration) -> Declared:
         },
         providers,
     )
+
+
+def unreadable(asked: Iterable[int]) -> list[Unreadable]:
+    """Those with the keys ``asked``, and those in force, that cannot be read."""
+    pks = {*asked, *PublishedDeclaration.objects.in_force().values_list("pk", flat=True)}
+    return [Unreadable(pk, "") for pk in sorted(pks - declared(pks).keys())]
 
 
 @dataclass(frozen=True)
@@ -175,6 +190,8 @@ def words(declarations: Iterable[Declared]) -> Words:
 class Figures:
     tally: Tally
     words: Words
+    #: Keys of the declarations that were answered.
+    answered: frozenset[int]
 
 
 def figures(question: Question, *, over_time: bool = True) -> Figures:
@@ -194,9 +211,12 @@ def figures(question: Question, *, over_time: bool = True) -> Figures:
         Count(pk, method, grants, answers, day=periods[rest[0]] if rest else None)
         for pk, method, grants, *rest, answers in added
     ]
-    known = declared({count.declaration for count in counts})
+    answered = frozenset(count.declaration for count in counts)
+    known = declared(answered)
     offers = {pk: one.offer for pk, one in known.items()}
-    return Figures(tally(counts, offers), words(known.values()))
+    # What answers to one that cannot be read came to, nobody knows.
+    counts = [count for count in counts if count.declaration in offers]
+    return Figures(tally(counts, offers), words(known.values()), answered)
 
 
 def _place(periods: list[date]) -> Case:
@@ -232,7 +252,7 @@ def numbered() -> list[Numbered]:
         .annotate(pk_=Min("pk"), since=Min("created_at"))
     )
     found = [
-        Numbered(pk, site, name or host or "", number, since.date())
+        Numbered(pk, site, name or host or "", number, utc(since).date())
         for site, name, host, number, pk, since in rows
     ]
     return sorted(found, key=lambda one: (one.since, one.pk), reverse=True)

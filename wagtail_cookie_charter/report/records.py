@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import OuterRef, Subquery, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
-from django.utils import timezone as clock
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -27,6 +25,7 @@ from ..changes import provider_name
 from ..consent import Declaration, Ground
 from ..decision import RECEIPT_LENGTH
 from ..models import ConsentEvent, CookieCharterSettings, PublishedDeclaration
+from ..moments import stored, utc
 from ..wording import method_text
 from .register import COLUMNS, in_force, register, register_rows
 from .tally import grants_in
@@ -60,20 +59,7 @@ class Period:
         )
         first = datetime(start.year, start.month, start.day, tzinfo=timezone.utc)
         last = datetime(end.year, end.month, end.day, tzinfo=timezone.utc)
-        return _stored(first), _stored(last + timedelta(1))
-
-
-def _stored(at: datetime) -> datetime:
-    """It, as this project's database compares times."""
-    if settings.USE_TZ:
-        return at
-    return clock.make_naive(at, clock.get_default_timezone())
-
-
-def utc(at: datetime) -> datetime:
-    """What the database gave, whether or not the project uses time zones."""
-    aware = at if clock.is_aware(at) else clock.make_aware(at, clock.get_default_timezone())
-    return aware.astimezone(timezone.utc)
+        return stored(first), stored(last + timedelta(1))
 
 
 def event_lines(period: Period) -> Iterator[str]:
@@ -278,7 +264,7 @@ def consent_receipt(event: ConsentEvent) -> dict[str, Any]:
         "@type": "dpv:ConsentNotice",
         # Several snapshots can share a number.
         "dct:identifier": f"{declaration.site}/{published.number}/{published.pk}",
-        "dct:date": utc(published.created_at).isoformat(),
+        "dct:date": published.published_at.isoformat(),
         "dct:language": event.language,
         "dct:source": f"sha256:{published.digest}",
         "dct:provenance": f"seal:{published.seal}",

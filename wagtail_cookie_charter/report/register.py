@@ -95,7 +95,7 @@ def register(published: PublishedDeclaration, language: str) -> dict[str, Any]:
         "site": declaration.site,
         "declaration": published.number,
         "digest": published.digest,
-        "published_at": published.created_at.isoformat(),
+        "published_at": published.published_at.isoformat(),
         "language": code,
         "contacts": contacts,
         "trackers": trackers,

@@ -26,9 +26,11 @@ from wagtail.admin.views.reports import ReportView
 from wagtail.models import Site
 from wagtail.permission_policies import ModelPermissionPolicy
 
+from ..decision import Method
 from ..models import DailyCount
 from ..wording import method_text
 from . import charts
+from .downloads import Download
 from .figures import (
     Comparison,
     Figures,
@@ -42,6 +44,7 @@ from .figures import (
     last_days,
     numbered,
     today,
+    unreadable,
     words,
 )
 from .homepage import VIEW_COUNTS
@@ -367,6 +370,7 @@ class ConsentReportView(ReportView):
             {
                 "question": question,
                 "unreadable": not self.filters.is_valid(),
+                "unreadable_declarations": unreadable(found.answered),
                 "total": tally.total,
                 "summary": [
                     *zip(LOOKS, titles, numbers, charts.shares(numbers, tally.total), strict=True)
@@ -436,10 +440,18 @@ class ConsentReportView(ReportView):
             "answers": gettext("Answers"),
             **{f"category_{key}": str(plain(category_name(key, names))) for key in categories},
         }
-        return self._lines(question, known)
+        # In the reader's language: the lines are made when the view has ended, in another one.
+        titles = kind_titles(), level_titles(), {one.value: method_text(one) for one in Method}
+        return self._lines(question, known, *titles)
 
-    def _lines(self, question: Question, known: Mapping[int, Any]) -> Iterator[dict[str, Any]]:
-        kinds, levels = kind_titles(), level_titles()
+    def _lines(
+        self,
+        question: Question,
+        known: Mapping[int, Any],
+        kinds: Mapping[Kind, str],
+        levels: Mapping[Level, str],
+        methods: Mapping[str, str],
+    ) -> Iterator[dict[str, Any]]:
         rows = (
             question.counts()
             .order_by("day", "declaration_id", "method", "grants")
@@ -450,7 +462,9 @@ class ConsentReportView(ReportView):
             # Of one day at a time, so that years need no more memory.
             lines: dict[Any, dict[str, Any]] = {}
             for _day, pk, method, grants, answers in of_day:
-                asked = known[pk]
+                asked = known.get(pk)
+                if asked is None:
+                    continue
                 reading = read(grants, asked.offer)
                 said = frozenset(reading.categories.items())
                 alike = (asked.cookie_name, asked.number, method, said)
@@ -458,7 +472,7 @@ class ConsentReportView(ReportView):
                     "day": day,
                     "site": asked.site,
                     "declaration": asked.number,
-                    "method": method_text(method),
+                    "method": methods.get(method, method),
                     "result": kinds[reading.kind],
                     "answers": 0,
                     **{f"category_{key}": levels[of] for key, of in reading.categories.items()},
@@ -469,6 +483,9 @@ class ConsentReportView(ReportView):
     def to_row_dict(self, item: dict[str, Any]) -> dict[str, Any]:
         """Empty where a category was not asked about."""
         return {name: item.get(name, "") for name in self.list_export}
+
+    def write_csv_response(self, queryset: Any) -> Download:
+        return Download(self.stream_csv(queryset), "text/csv", f"{self.get_filename()}.csv")
 
     def preprocess_field_value(self, field: str, value: Any, export_format: str) -> Any:
         found = super().preprocess_field_value(field, value, export_format)

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from wagtail.models import Site
 
+from ...models.ledger import Unreadable
 from ...report.figures import DEFAULT_DAYS, days_before, today
 from ...report.records import (
     Period,
@@ -56,8 +57,11 @@ class Command(BaseCommand):
         receipt.add_argument("number")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for chunk in self._chunks(options):
-            self.stdout.write(chunk, ending="")
+        try:
+            for chunk in self._chunks(options):
+                self.stdout.write(chunk, ending="")
+        except Unreadable as unreadable:
+            raise CommandError(unreadable.sentence) from None
 
     def _chunks(self, options: dict[str, Any]) -> Iterable[str]:
         part = options["part"]

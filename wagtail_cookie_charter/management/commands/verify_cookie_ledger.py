@@ -13,6 +13,7 @@ from django.utils.translation import gettext, ngettext
 from wagtail.models import Site
 
 from ...models import ConsentEvent, DailyCount, PublishedDeclaration
+from ...models.ledger import Unreadable
 from ...narrative import flaw_text
 from ...seal import Link, verify
 
@@ -42,14 +43,16 @@ class Command(BaseCommand):
                     % {"text": repr(options["seal"])},
                     returncode=1,
                 )
-        self.pk, self.noted, self.noted_at = 0, noted, 0
+        self.good, self.noted, self.noted_at = 0, noted, 0
         try:
             chain = verify(self._links(), Site.objects.values_list("pk", flat=True))
-        except ValueError:
-            # JSON, a number or a date that is none.
+        except Unreadable as unreadable:
             raise CommandError(
-                gettext("The declaration stored after no. %(pk)d cannot be read.")
-                % {"pk": self.pk},
+                gettext(
+                    "The declaration stored as no. %(pk)d cannot be read (%(reason)s). "
+                    "Declarations before it that are intact: %(good)d."
+                )
+                % {"pk": unreadable.pk, "reason": unreadable.reason, "good": self.good},
                 returncode=1,
             ) from None
         broken = chain.broken
@@ -101,7 +104,7 @@ class Command(BaseCommand):
             if link.seal == self.noted:
                 self.noted_at = link.pk
             yield link
-            self.pk = link.pk
+            self.good += 1
 
     def _refuse_orphans(self) -> None:
         """No answer and no count may belong to a declaration that is not there.
