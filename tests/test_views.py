@@ -22,12 +22,13 @@ from tests.answers import (
     LIFE,
     ask,
     ask_instead,
+    assert_refused,
     code_of,
     latest,
     post,
     value,
 )
-from tests.factories import make_asking_site, make_site, row, table
+from tests.factories import make_asking_site, make_home, make_site, row, table
 from tests.ledger import backdate
 from wagtail_cookie_charter import visitor
 from wagtail_cookie_charter.decision import decode
@@ -247,6 +248,37 @@ def test_a_page_from_before_a_removal_can_still_be_answered(
     assert response.status_code == 200, response.content
     decision = decode(response.cookies[name].value)
     assert decision is not None and decision.allows("media")
+
+
+def test_what_grants_only_what_was_never_offered_is_no_refusal(
+    client: Client, asking: CookieCharterSettings
+) -> None:
+    """It would be recorded as one, which nobody said."""
+    one, two, three = (code_of(f"video-{number}") for number in ("one", "two", "three"))
+    for grants in (f"statistics+{one}", f"media-{one}-{two}-{three}"):
+        assert_refused(post(client, {"decision": value(grants)}), 400)
+        # With something that is offered, it is left out.
+        assert post(client, {"decision": value(grants, "audience")}).status_code == 200
+    assert not ConsentEvent.objects.filter(grants="").exists()
+
+
+@pytest.mark.parametrize("grants", ["statistics", "media+TWO", "media-ONE"])
+def test_a_page_from_before_a_removal_may_grant_only_what_is_gone(
+    client: Client, asking: CookieCharterSettings, grants: str
+) -> None:
+    for name in ("one", "two"):
+        grants = grants.replace(name.upper(), code_of(f"video-{name}"))
+    assert ask_instead(asking, table(row(name="_one", provider="Video One"), category="media")) == 2
+    assert post(client, {"decision": value(grants)}).status_code == 200
+    assert ConsentEvent.objects.get().grants == grants
+
+
+def test_a_form_that_ticks_only_what_was_never_offered_is_refused(
+    client: Client, asking: CookieCharterSettings
+) -> None:
+    form = {"number": "1", "answer": "save", "provider": f"statistics:{code_of('video-one')}"}
+    assert_refused(post(client, form), 400)
+    assert not ConsentEvent.objects.exists()
 
 
 # --- Redirects ------------------------------------------------------------------------
@@ -512,6 +544,7 @@ def test_the_number_in_force_is_small_and_soon_forgotten(
 
 
 def test_where_nothing_is_in_force_there_is_no_number(client: Client, db: None) -> None:
+    make_home()
     response = client.get(reverse("cookie_charter:in_force"))
     assert response.status_code == 404 and set(response.json()) == {"error"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from http.cookies import CookieError, Morsel
 from typing import Any
@@ -20,6 +20,7 @@ from wagtail.models import Site
 from .consent import Declaration, Ground, matches
 from .decision import (
     Decision,
+    Grant,
     Method,
     TooManyExceptions,
     decode,
@@ -199,6 +200,8 @@ def _checked(request: HttpRequest, value: object, claimed: object) -> Answer:
         {number for grant in said.grants for number in grant.but | grant.only},
     )
     grants = offered(asked.declaration, said.grants)
+    if not grants:
+        _require_offered(request, asked, said.grants)
     decision = replace(said, time=kept, grants=grants, delivered=True)
     given = method_of(asked.declaration, decision, method)
     if method and method is not given and grants and _fits_another_page(asked, said, method):
@@ -248,6 +251,18 @@ def _require_known(asked: Current, keys: set[str], numbers: set[int]) -> None:
         raise Refused(400, gettext("The choice names a provider that is not declared."))
 
 
+def _require_offered(request: HttpRequest, asked: Current, said: Collection[Grant]) -> None:
+    """What grants nothing that its number ever offered is no refusal either, which says nothing.
+
+    Under one number offers only grow: the newest that has it knows all of them.
+    """
+    if not said:
+        return
+    newest = _in_force(request, asked.number, int(time.time()))
+    if not offered(newest.declaration, said):
+        raise Refused(400, gettext("The choice grants nothing that is offered."))
+
+
 def _chosen(request: HttpRequest, form: QueryDict) -> Answer:
     """The decision that the charter's form asks for, without its script.
 
@@ -286,10 +301,14 @@ def _chosen(request: HttpRequest, form: QueryDict) -> Answer:
         )
     elif answer != "refuse":
         raise Refused(400, gettext("An answer is to accept, to refuse or to save."))
+    grants = grants_for(declaration, categories, providers)
+    if not grants:
+        ticked = [Grant(key, only=frozenset({number})) for key, number in providers]
+        _require_offered(request, asked, [*map(Grant, categories), *ticked])
     decision = Decision(
         asked.number,
         kept,
-        grants_for(declaration, categories, providers),
+        grants,
         despite_signal=signals_privacy(request),
     )
     if before is not None and narrows(declaration, before, decision):

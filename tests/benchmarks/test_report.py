@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from tests.factories import make_asking_site, make_home, row, table
 from wagtail_cookie_charter.decision import base36
 from wagtail_cookie_charter.models import DailyCount, PublishedDeclaration
 from wagtail_cookie_charter.publishing import publish_declarations
+from wagtail_cookie_charter.recording import SLOTS
 from wagtail_cookie_charter.report import figures as figures_module
 from wagtail_cookie_charter.report.figures import numbered, today
 
@@ -69,6 +71,7 @@ def fill(published: list[PublishedDeclaration]) -> None:
     optional = [category.key for category in published[0].declaration.optional]
     numbers = {key: sorted(published[0].declaration.providers_of(key)) for key in optional}
     a_day = ANSWERS // DAYS
+    several = SLOTS if connection.features.has_select_for_update else 1
     rows = []
     for day in range(DAYS):
         declaration = published[day * len(published) // DAYS]
@@ -88,16 +91,20 @@ def fill(published: list[PublishedDeclaration]) -> None:
             kind = chance.choice(["choice", "placeholder"]), ".".join(chosen)
             kinds[kind] = kinds.get(kind, 0) + 1
             left -= 1
-        rows += [
-            DailyCount(
-                declaration=declaration,
-                day=today() - timedelta(day),
-                method=method,
-                grants=grants,
-                count=answers,
-            )
-            for (method, grants), answers in kinds.items()
-        ]
+        for (method, grants), answers in kinds.items():
+            # As processes come and go, on all the slots that the recorder has.
+            slots = Counter(chance.randrange(several) for _answer in range(answers))
+            rows += [
+                DailyCount(
+                    declaration=declaration,
+                    day=today() - timedelta(day),
+                    method=method,
+                    grants=grants,
+                    slot=slot,
+                    count=number,
+                )
+                for slot, number in slots.items()
+            ]
     DailyCount.objects.bulk_create(rows, batch_size=2000)
 
 
