@@ -63,6 +63,7 @@ messages: $(VENV)/.installed
 	@command -v msgfmt >/dev/null || { echo "Translations need gettext: apt-get install gettext"; exit 1; }
 	@cd $(PACKAGE) && ../$(BIN)/django-admin makemessages --all --no-location --no-wrap
 	@cd $(PACKAGE) && ../$(BIN)/django-admin compilemessages
+	@cd tests && ../$(BIN)/django-admin compilemessages
 
 screenshots: $(VENV)/.installed-dev node_modules/.package-lock.json
 	@$(BIN)/python -m tests.browser.chromium

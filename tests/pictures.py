@@ -59,11 +59,25 @@ PICTURES = {
     "report": Picture("/admin/reports/consent/", (1280, 860), signed_in=True),
 }
 
+#: Taken last, with the gallery: the others show the sandbox without a third language.
+ARABIC = {
+    "arabic-dialog-light": Picture("/sites/city/?words=ar", press=(f"#wcc {ALL}",)),
+    "arabic-dialog-dark": Picture("/sites/city/?words=ar", PHONE, "dark", press=(f"#wcc {ALL}",)),
+    "arabic-charter-light": Picture(
+        "/ar/CHARTER/", (1000, 640), part="section:has(#wcc-saved)", refused=True
+    ),
+    "arabic-charter-dark": Picture(
+        "/ar/CHARTER/", PHONE, "dark", part="section:has(.wcc-table)", refused=True
+    ),
+}
+
 
 @contextmanager
 def sandbox() -> Iterator[tuple[str, str]]:
     """The sandbox's address and that of the banner's editor, with a month of answers."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "sandbox.settings"
+    # Playwright keeps an event loop in the thread that publishes.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     os.environ["SANDBOX_DATABASE"] = str(Path(tempfile.mkdtemp()) / "db.sqlite3")
     import django
     from django.conf import settings
@@ -72,6 +86,11 @@ def sandbox() -> Iterator[tuple[str, str]]:
     # For the pictures, the admin speaks the docs' language.
     settings.WAGTAILADMIN_PERMITTED_LANGUAGES = [("en", "English")]
     django.setup()
+    from tests import arabic
+
+    # One language more than the sandbox has, with words of its own: see `Camera.in_arabic`.
+    arabic.spoken(settings.LANGUAGES).enable()
+
     from django.contrib.staticfiles.handlers import StaticFilesHandler
     from django.core.management import call_command
     from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
@@ -138,7 +157,16 @@ class Camera:
     """A browser at the sandbox."""
 
     def __init__(self, browser: Any, home: str, editor: str) -> None:
-        self.browser, self.home, self.editor = browser, home, editor
+        self.browser, self.home, self.editor, self.charter = browser, home, editor, ""
+
+    def in_arabic(self) -> None:
+        """From now on, the sandbox speaks Arabic too."""
+        from wagtail.models import Site
+
+        from tests import arabic
+
+        charter = arabic.publish(Site.objects.get(is_default_site=True))
+        self.charter = charter.get_url_parts()[2]
 
     def shoot(self, picture: Picture) -> Any:
         from django.conf import settings
@@ -161,7 +189,8 @@ class Camera:
             page.locator("[name=password]").fill("admin")
             page.locator("[type=submit]").first.click()
             page.wait_for_url("**/admin/")
-        page.goto(picture.path.replace("/admin/EDITOR/", self.editor))
+        path = picture.path.replace("/admin/EDITOR/", self.editor)
+        page.goto(path.replace("/ar/CHARTER/", self.charter))
         if picture.refused:
             page.locator("[data-wcc=refuse]").click()
             page.locator("#wcc-status").evaluate("element => element.remove()")
@@ -215,7 +244,7 @@ def main(wanted: list[str]) -> None:
             browser = driver.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
             camera = Camera(browser, home, editor)
             jobs: dict[str, tuple[Any, tuple[Any, ...]]] = {
-                name: (camera.shoot, (picture,)) for name, picture in PICTURES.items()
+                name: (camera.shoot, (picture,)) for name, picture in {**PICTURES, **ARABIC}.items()
             }
             for preset in PRESETS:
                 for words in ("fr", "ar"):
@@ -223,6 +252,8 @@ def main(wanted: list[str]) -> None:
             for name, (take, how) in jobs.items():
                 if wanted and not any(name.startswith(one) for one in wanted):
                     continue
+                if not camera.charter and name not in PICTURES:
+                    camera.in_arabic()
                 path = FOLDER / f"{name}.webp"
                 take(*how).save(path, quality=QUALITY, method=6)
                 print(f"    {path.relative_to(ROOT)}: {path.stat().st_size // 1000} kB", flush=True)

@@ -85,6 +85,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "French")]
+# Arabic, as a site brings it along: see tests/arabic.py.
+LOCALE_PATHS = [TESTS / "locale"]
 USE_I18N = True
 TIME_ZONE = "Europe/Paris"
 

@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.test import override_settings
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from wagtail.models import Locale, Page
 
 from tests.factories import (
@@ -343,6 +343,50 @@ def test_editors_are_told_what_a_translation_lacks(
         charter.save_revision().publish()
     # In a table with an id of its own: known by its name.
     assert not any("lacks" in sentence for sentence in advice.on_charter(charter_of(uneven)))
+
+
+@pytest.mark.parametrize("renamed", ["source", "translation"])
+def test_nobody_is_asked_about_one_under_the_name_of_another(
+    asking: CookieCharterSettings, french: Any, commit: Commit, renamed: str
+) -> None:
+    """R65: a row got another provider, and its translation was left as it was.
+
+    Until somebody translates it, its readers read it in the language that says it right. (The
+    banner's own language says which it is.)
+    """
+    french.body[0].value["cookies"][0]["provider"] = "Example Measurement"
+    with commit():
+        french.save_revision().publish()
+    page = charter_of(asking) if renamed == "source" else french
+    before = latest(asking.site)
+    page.body[0].value["cookies"][0]["provider"] = "Hotjar"
+    with commit():
+        page.save_revision().publish()
+    after = latest(asking.site)
+    if renamed == "translation":
+        assert after.number == before.number
+        return
+    assert after.number == before.number + 1
+    for code, wording in after.declaration.languages.items():
+        (cookie,) = [one for one in wording.cookies if one.name == "_measure"]
+        assert (cookie.provider, cookie.language) == ("Hotjar", "" if code == "en" else "en")
+        with translation.override(code):
+            news = Notice(after.declaration, asking.site_id, after.number, "").news
+            assert "Hotjar" in str(news) and cookie.provider in str(news)
+    assert any("(French) lacks 1 tracker" in one for one in advice.on_charter(charter_of(asking)))
+    # Whatever is published next, and until it is translated.
+    french.body[0].value["heading"] = "Ce que nous mesurons"
+    for name in ("Example Measurement", "Hotjar"):
+        french.body[0].value["cookies"][0]["provider"] = name
+        with commit():
+            french.save_revision().publish()
+        (cookie,) = [
+            one
+            for one in latest(asking.site).declaration.languages["fr"].cookies
+            if one.name == "_measure"
+        ]
+        assert (cookie.provider, cookie.language) == ("Hotjar", "" if name == "Hotjar" else "en")
+    assert latest(asking.site).number == after.number
 
 
 def test_editors_are_told_that_a_translation_names_another_third_party(

@@ -199,3 +199,12 @@ def test_what_is_served_needs_no_permission(name: str) -> None:
     for forbidden in (b"eval(", b"new Function", b"innerHTML", b"outerHTML", b"document.write("):
         assert forbidden not in script
     assert b"document.writeln(" not in script
+
+
+@pytest.mark.parametrize(
+    ("name", "budget"),
+    [("center", 980), ("bootstrap", 1_100), ("unstyled", 700), ("dsfr", 1_250)],
+)
+def test_each_look_keeps_its_budget(name: str, budget: int) -> None:
+    """Whoever chooses another look pays for that look, and for no second one."""
+    assert weight(served(f"cookie-charter-{name}.css")) <= budget

@@ -55,7 +55,7 @@ def test_an_answer_holds_until_its_end(client: Client, asking: CookieCharterSett
     assert "20" in read(client)["Valid until"]
     assert read(client)["Receipt number"] == RECEIPT
     found = data(client)
-    assert found["holds"] is True and found["delivered"] is True
+    assert found["holds"] is True and found["recorded"] is True
     assert found["ends_at"] > found["answered_at"]
 
 
@@ -99,7 +99,16 @@ def test_an_undelivered_answer_says_why_it_has_no_receipt(
     said = read(client)["Receipt number"]
     assert said.startswith("None yet: your answer holds") and RECEIPT not in said
     found = data(client)
-    assert (found["delivered"], found["receipt"]) == (False, None)
+    assert (found["recorded"], found["receipt"]) == (False, None)
+
+
+def test_an_answer_that_was_given_up_is_not_said_to_be_on_record(
+    client: Client, asking: CookieCharterSettings
+) -> None:
+    keep(client, asking, value("media"))
+    assert read(client)["Receipt number"].startswith("None: your answer holds")
+    found = data(client)
+    assert (found["recorded"], found["receipt"]) == (False, None)
 
 
 @pytest.mark.parametrize("mark", ["", "~", f"~*{RECEIPT}"])
@@ -109,7 +118,7 @@ def test_a_refusal_has_no_receipt_to_wait_for(
     """R37."""
     keep(client, asking, value() + mark)
     assert "Receipt number" not in read(client)
-    assert data(client)["delivered"] is not bool(mark)
+    assert data(client)["recorded"] is (False if mark else None)
 
 
 @pytest.mark.parametrize("answered", [True, False])

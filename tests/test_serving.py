@@ -64,7 +64,7 @@ def test_a_context_without_a_request_changes_nothing(rf: RequestFactory) -> None
 
 def test_threads_at_the_same_time_keep_apart(rf: RequestFactory) -> None:
     found: dict[str, str] = {}
-    barrier = threading.Barrier(2, timeout=10)
+    barrier = threading.Barrier(2, timeout=60)
 
     def work(path: str) -> None:
         request = rf.get(path)

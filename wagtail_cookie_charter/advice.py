@@ -9,7 +9,7 @@ from django.utils.translation import gettext, ngettext
 
 from .compiling import compile_declaration
 from .consent import Declaration
-from .models import ConsentBanner, CookieCharterSettings
+from .models import ConsentBanner, CookieCharterSettings, PublishedDeclaration
 from .narrative import language_name
 from .providers import identity, respelled
 from .wording import UNCLEAR_LABELS, label_advice
@@ -61,7 +61,8 @@ def on_charter(page: Any) -> Iterator[str]:
             "page or none. Choose this one in the banner, under “Links and behaviour”."
         ) % {"banner": banner}
     else:
-        declaration = compile_declaration(site)
+        latest = PublishedDeclaration.objects.of_site(site).first()
+        declaration = compile_declaration(site, latest=latest.declaration if latest else None)
         yield from lacking(declaration).values()
         yield from called_otherwise(declaration)
 

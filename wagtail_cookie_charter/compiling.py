@@ -24,7 +24,7 @@ from .consent import (
 )
 from .models import ConsentBanner, CookieCharterMixin, CookieCharterSettings
 from .models.banner import words
-from .providers import identity, numbers_of_respelled, provider_slug
+from .providers import identity, names_another, numbers_of_respelled, provider_slug
 from .wording import duration_text
 
 
@@ -160,9 +160,17 @@ def compile_declaration(
         )
         for code, found in rows.items()
     }
-    numbered = completed(
-        numbered, {key for key, setting in known.items() if setting.ground is not Ground.EXEMPT}
-    )
+    optional = {key for key, setting in known.items() if setting.ground is not Ground.EXEMPT}
+    # What still names somebody else is read in the language that says it right.
+    numbered = {
+        code: tuple(
+            cookie
+            for cookie in found
+            if cookie.category not in optional or not names_another(cookie, numbers)
+        )
+        for code, found in numbered.items()
+    }
+    numbered = completed(numbered, optional)
     categories = _ordered(
         source, known, {cookie.category for found in numbered.values() for cookie in found}
     )

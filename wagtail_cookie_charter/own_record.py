@@ -52,14 +52,16 @@ class OwnRecord:
         return self.answered_at + timedelta(days=self.declaration.days)
 
     @property
-    def delivered(self) -> bool:
-        """Whether the site has it: until then there is no receipt."""
-        return self.decision.delivered
-
-    @property
     def receipt(self) -> str:
         """The number by which the site finds the answer; "" until it has arrived, or for good."""
         return self.decision.receipt if self.decision.delivered else ""
+
+    @property
+    def recorded(self) -> bool | None:
+        """Whether the site has it on record; None where nobody can say so of a refusal (R37)."""
+        if not self.decision.delivered:
+            return False
+        return bool(self.receipt) if self.decision.grants else None
 
     @property
     def granted(self) -> list[Granted]:
@@ -79,7 +81,7 @@ class OwnRecord:
                 "published_at": self.published.published_at.isoformat(),
                 "sha256": self.published.digest,
             },
-            "delivered": self.delivered,
+            "recorded": self.recorded,
             "receipt": self.receipt or None,
             "despite_privacy_signal": self.decision.despite_signal,
             "choices": [

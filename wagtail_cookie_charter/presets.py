@@ -16,7 +16,7 @@ STYLES: Mapping[str, frozenset[str]] = {
     "default": frozenset(),
     "bootstrap": frozenset({"banner", "embed", "button"}),
     "unstyled": frozenset({"banner", "preferences", "page", "embed", "button"}),
-    "dsfr": frozenset({"banner", "embed", "button"}),
+    "dsfr": frozenset({"banner", "preferences", "page", "embed", "button"}),
 }
 #: Presets that also have templates of their own, in a folder of their name.
 MARKUP = frozenset({"dsfr"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 
 from django.utils.text import slugify
 
@@ -83,6 +83,15 @@ def identity(cookie: Cookie) -> Hashable:
 
 def _tracker(cookie: Cookie) -> Hashable:
     return (cookie.category, cookie.storage, cookie.name)
+
+
+def names_another(cookie: Cookie, known: Mapping[str, int]) -> bool:
+    """Whether a row, by the name of its provider, is of another than its translations are now.
+
+    ``known`` has the number of each slug. Such a row was left as it was when its translations
+    got another provider: visitors would be asked about one under the name of the other (R65).
+    """
+    return known.get(provider_slug(cookie.provider), cookie.provider_id) != cookie.provider_id
 
 
 def numbers_of_respelled(before: Declaration, rows: Iterable[Cookie]) -> dict[str, int]:

@@ -136,7 +136,10 @@ def draft_notice(
     site = Site.find_for_request(request)
     if site is None:
         return None
-    declaration = compile_declaration(site, banner=banner, charter=charter)
+    latest = PublishedDeclaration.objects.of_site(site).first()
+    declaration = compile_declaration(
+        site, banner=banner, charter=charter, latest=latest.declaration if latest else None
+    )
     return Notice(declaration, site.pk, 0, f"draft-{__version__}")
 
 

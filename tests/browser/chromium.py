@@ -36,7 +36,7 @@ def executable() -> str:
 def starts(path: str) -> bool:
     """On Ubuntu `chromium-browser` may be a stub that only points to a snap: ask it."""
     try:
-        return subprocess.run([path, "--version"], capture_output=True, timeout=60).returncode == 0
+        return subprocess.run([path, "--version"], capture_output=True, timeout=180).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connections, transaction
 from django.test.utils import override_settings
@@ -12,11 +13,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.browser import portal
 from tests.browser.chromium import executable
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import PATIENCE, Visitor
 from tests.factories import make_embed, row
 
 # Waiting longer costs nothing where all is well, and a busy machine is slow, not wrong.
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=PATIENCE)
 
 FILM, UNDECLARED = "https://film.example/42", "https://nobody.example/1"
 CARDS = f"""{{% load wagtailembeds_tags %}}<h1>Page</h1>
@@ -40,7 +41,7 @@ def playwright(django_db_setup: None) -> Iterator[Playwright]:
 
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
+    browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS, timeout=PATIENCE)
     yield browser
     browser.close()
 
@@ -48,7 +49,10 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def published(playwright: Playwright, django_db_blocker: Any) -> Iterator[None]:
     """The site's content, made once; what a test changes is rolled back after it."""
-    with override_settings(ROOT_URLCONF="tests.browser.portal"):
+    with override_settings(
+        ROOT_URLCONF="tests.browser.portal",
+        MIDDLEWARE=["tests.browser.portal.Traffic", *settings.MIDDLEWARE],
+    ):
         with django_db_blocker.unblock():
             everything = transaction.atomic()
             everything.__enter__()
@@ -70,19 +74,13 @@ def server(published: None, django_db_blocker: Any) -> Iterator[LiveServer]:
         server.stop()
 
 
-@pytest.fixture(scope="package")
-def strangers() -> Iterator[portal.Stranger]:
+@pytest.fixture
+def stranger() -> Iterator[portal.Stranger]:
+    """The third party. One for each test: who is late from the one before finds nobody."""
     server = portal.Stranger()
     yield server
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture
-def stranger(strangers: portal.Stranger) -> portal.Stranger:
-    """The third party, having seen nobody yet."""
-    strangers.requests.clear()
-    return strangers
 
 
 @pytest.fixture
@@ -91,6 +89,7 @@ def site(server: LiveServer, db: None) -> Iterator[str]:
     cache.clear()
     portal.pages.clear()
     yield server.url
+    portal.Traffic.wait_for_its_end()
     cache.clear()
 
 
@@ -124,16 +123,17 @@ def cards(write: Callable[..., str], stranger: portal.Stranger) -> str:
 
 @pytest.fixture
 def new_context(browser: Browser, site: str) -> Iterator[Callable[..., BrowserContext]]:
-    contexts: list[BrowserContext] = []
-
     def new_context(**options: Any) -> BrowserContext:
         context = browser.new_context(**{"base_url": site, "locale": "en-GB", **options})
-        context.set_default_timeout(20_000)
-        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         return context
 
     yield new_context
-    for context in contexts:
+    for context in browser.contexts:
+        # What a page still fetches when its test is over is no failure of it, and nobody's to get.
+        context.set_offline(True)
+        for page in context.pages:
+            page.unroute_all(behavior="ignoreErrors")
         context.close()
 
 

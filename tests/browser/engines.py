@@ -112,7 +112,7 @@ def html_validate(pages: Mapping[str, str], directory: Path) -> list[str]:
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     if not done.stdout.strip():
         raise RuntimeError(done.stderr)

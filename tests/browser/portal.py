@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -94,6 +95,44 @@ def stylesheet(request: HttpRequest) -> HttpResponse:
 def source_script(request: HttpRequest, name: str) -> HttpResponse:
     source = Path(str(frontend.__file__)).parent / f"{name}.js"
     return HttpResponse(source.read_text(), content_type="text/javascript")
+
+
+# --- The server's own life -------------------------------------------------------------
+
+
+class Traffic:
+    """Middleware that knows whether the server still works on something.
+
+    What is posted goes one by one: all threads share the one connection of a database in memory,
+    and the transactions of two would get into each other.
+    """
+
+    writing = threading.Lock()
+    counting = threading.Lock()
+    inside = 0
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        self.count(1)
+        try:
+            with self.writing if request.method == "POST" else nullcontext():
+                return self.get_response(request)
+        finally:
+            self.count(-1)
+
+    @classmethod
+    def count(cls, step: int) -> None:
+        with cls.counting:
+            cls.inside += step
+
+    @classmethod
+    def wait_for_its_end(cls) -> None:
+        """What one test's browser still asked for must not be done in the next test's time."""
+        end = time.monotonic() + 30
+        while cls.inside and time.monotonic() < end:
+            time.sleep(0.01)
 
 
 urlpatterns = [
@@ -246,12 +285,14 @@ class Stranger(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    #: More than a page asks for at once: whoever is turned away comes again a second later.
+    request_queue_size = 128
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), StrangerHandler)
         self.requests: list[str] = []
         self.origin = f"http://localhost:{self.server_port}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
 
 
 class StrangerHandler(BaseHTTPRequestHandler):

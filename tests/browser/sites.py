@@ -14,40 +14,22 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import path
 from django.utils import translation
+from django.utils.translation import gettext
 from django.views.static import serve
 
 from tests.browser.engines import PACKAGES
 from wagtail_cookie_charter import visitor
-from wagtail_cookie_charter.consent import Declaration
+from wagtail_cookie_charter.conf import conf
+from wagtail_cookie_charter.consent import Declaration, duration_of_days
 from wagtail_cookie_charter.gating import Card
 from wagtail_cookie_charter.headless import render_banner
 from wagtail_cookie_charter.notice import Notice
+from wagtail_cookie_charter.wording import BANNER_DEFAULTS, duration_text
 
 # --- Words ----------------------------------------------------------------------------
 
 #: Language -> the banner's texts; then category key -> title and summary.
 WORDS: Mapping[str, tuple[Mapping[str, str], Mapping[str, tuple[str, str]]]] = {
-    "ar": (
-        {
-            "title": "خصوصيتك واختيارك",
-            "text": "بموافقتك نستخدم ملفات تعريف الارتباط للأغراض المذكورة أدناه. إذا رفضت فلن "
-            "تفقد سوى المحتوى الذي يحتاج إليها. يمكنك سحب موافقتك في أي وقت من أسفل كل صفحة.",
-            "facts": "المدينة هي المسؤولة عن هذا الموقع. يُحفظ اختيارك ستة أشهر.",
-            "accept_label": "قبول الكل",
-            "refuse_label": "رفض الكل",
-            "customise_label": "تخصيص",
-            "charter_title": "ميثاق ملفات تعريف الارتباط",
-        },
-        {
-            "audience": (
-                "قياس الزيارات دون هوية",
-                "نعدّ الزيارات دون التعرف عليك، ويمكنك الاعتراض.",
-            ),
-            "statistics": ("الإحصاءات", "لفهم كيفية استخدام الموقع وتحسينه."),
-            "media": ("مقاطع الفيديو والخرائط", "عرض محتوى تقدمه مواقع أخرى."),
-            "marketing": ("الإعلانات والشبكات الاجتماعية", "قياس الإعلانات والمشاركة."),
-        },
-    ),
     "de": (
         {
             "title": "Ihre Privatsphäre, Ihre Entscheidung",
@@ -97,14 +79,25 @@ def worded(declaration: Declaration, language: str) -> Declaration:
     """``declaration`` in ``language``: its own words, else those above over the first it has."""
     if language in declaration.languages:
         return declaration
-    texts, purposes = WORDS[language]
     first = next(iter(declaration.languages.values()))
+    with translation.override(language):
+        texts, purposes = WORDS.get(language) or catalogued(declaration)
     wording = replace(
         first,
         texts={**first.texts, **texts},
         categories={**first.categories, **purposes},
     )
     return replace(declaration, languages={language: wording})
+
+
+def catalogued(declaration: Declaration) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
+    """Our own words in the active language, for which a catalogue is in ``tests/locale``."""
+    texts = {name: str(words) for name, words in BANNER_DEFAULTS.items()}
+    six_months = duration_text(duration_of_days(declaration.days))
+    facts = gettext("Your answer is kept for %(time)s.") % {"time": six_months}
+    charter = {"facts": facts, "charter_title": gettext("Cookie charter")}
+    purposes = {one.key: (str(one.title), str(one.summary)) for one in conf.categories.values()}
+    return {**texts, **charter}, purposes
 
 
 # --- Sites ----------------------------------------------------------------------------
@@ -173,7 +166,8 @@ DOCUMENT = """{% load cookie_charter %}<!doctype html>
 <head><meta charset="utf-8"><title>Site</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 {% for sheet in site.sheets %}<link rel="stylesheet" href="/npm/{{ sheet }}">
-{% endfor %}<link rel="stylesheet" href="/sites/{{ kind }}/style.css"></head>
+{% endfor %}<link rel="stylesheet" href="/sites/{{ kind }}/style.css">
+<link rel="stylesheet" href="{% cookie_style 'page' %}"></head>
 <body>{{ banner }}HEADER<main id="content" class="container fr-container">
 <h1>{{ heading }}</h1>{% for part in "123" %}<p>{{ lead }}</p>{% endfor %}{{ card }}
 <section class="wcc-page"><h2>{{ form_heading }}</h2>{% cookie_choices %}</section>
@@ -212,7 +206,7 @@ def page(request: HttpRequest, kind: str) -> HttpResponse:
         declaration = replace(declaration, placement=placement)
     with translation.override(language):
         notice = Notice(declaration, found.site_id, found.number, found.version)
-    with translation.override(language if language in ("en", "fr") else "en"):
+    with translation.override(language if language in PAGE else "en"):
         [media] = [one for one in found.notice().categories if one.key == "media"]
         provider = media.providers[0]
         card = Card(provider.name, "https://film.example/42", "film.example", 640, 360, fluid=True)

@@ -46,6 +46,7 @@ MODES = {
     ),
     "forced colours": Mode({"forced_colors": "active"}),
     "320 pixels": Mode(screen(320, 640)),
+    "phone on its side": Mode(screen(640, 360)),
     "zoom of 400 %": Mode(screen(320, 256, 4)),
     "spaced text": Mode(screen(360, 640), SPACING),
     "text of 200 %": Mode(style=":root { font-size: 200% }"),

@@ -51,7 +51,7 @@ def test_nothing_happens_before_an_answer(
     visitor.page.mouse.wheel(0, 2000)
     visitor.page.mouse.click(200, 20)
     visitor.page.keyboard.press("Escape")
-    visitor.page.wait_for_load_state("networkidle")
+    visitor.expect_quiet()
     expect(visitor.banner).to_be_visible()
     assert stranger.requests == []
     assert everything_stored(visitor.page) == {
@@ -89,6 +89,7 @@ def test_focus_goes_through_the_banner_first(visitor: Visitor) -> None:
 def test_purposes_and_facts_stand_before_the_buttons(visitor: Visitor) -> None:
     """R18, R19, R7: who asks, what for, how many third parties, for how long, before one clicks."""
     visitor.open()
+    expect(visitor.banner).to_be_visible()
     text = visitor.banner.inner_text()
     before, _buttons = text.split("Accept all")
     for fact in (
@@ -164,6 +165,7 @@ def test_a_focused_element_is_never_hidden_by_the_banner(
     visitor.page.set_viewport_size({"width": 360, "height": 640})
     visitor.open(write(links))
     expect(visitor.banner).to_be_visible()
+    expect(visitor.page.locator("html")).to_have_class("wcc-asks")
     visitor.page.get_by_role("link", name="Link 0", exact=True).focus()
     for _step in range(38):
         visitor.page.keyboard.press("Tab")
@@ -184,7 +186,7 @@ def test_two_requests_of_ours_and_none_holds_up_the_page(
     path = write("<h1>Page</h1>")
     visitor.open(path)
     expect(visitor.banner).to_be_visible()
-    visitor.page.wait_for_load_state("networkidle")
+    visitor.expect_quiet()
     ours = [found for found in visitor.paths() if found != path]
     assert sorted(ours) == [
         "/static/wagtail_cookie_charter/cookie-charter.css",
@@ -213,7 +215,7 @@ def test_those_who_answered_see_no_banner_at_any_moment(
     path = write("<h1>Page</h1>")
     for _view in range(5):
         visitor.open(path)
-        visitor.page.wait_for_load_state("networkidle")
+        visitor.expect_quiet()
         assert visitor.page.evaluate("seen") == 0
     assert len(visitor.posts) == 1
 

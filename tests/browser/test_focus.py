@@ -192,7 +192,7 @@ def test_who_allows_content_by_keyboard_is_on_it(visitor: Visitor, cards: str) -
     visitor.page.get_by_role("button", name="Allow Film Host", exact=True).press("Enter")
     film = visitor.page.get_by_title("Film")
     expect(film).to_be_visible()
-    expect(film).to_be_focused()
+    visitor.expect_on(film)
 
 
 # --- Targets --------------------------------------------------------------------------

@@ -41,6 +41,7 @@ class Front(ThreadingHTTPServer):
     """Serves a page and a script from nowhere, and hands two paths on to Wagtail."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, cms: str) -> None:
         super().__init__(("127.0.0.1", 0), FrontHandler)
@@ -48,7 +49,7 @@ class Front(ThreadingHTTPServer):
         self.origin = f"http://localhost:{self.server_port}"
         #: What is served as /, /fr/ and /front.js.
         self.files: dict[str, tuple[str, str]] = {}
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=[0.02], daemon=True).start()
 
 
 class FrontHandler(BaseHTTPRequestHandler):
@@ -112,6 +113,7 @@ def test_a_static_page_asks_and_keeps_the_answer(guest: Visitor, front: Front) -
     counted = guest.page.get_by_text("Counted")
     expect(guest.banner).to_be_visible()
     expect(guest.banner).to_have_css("position", "fixed")
+    guest.expect_quiet()
     assert counted.count() == 0
     guest.accept()
     expect(counted).to_be_visible()
@@ -131,6 +133,7 @@ def test_a_refusal_holds_too(guest: Visitor) -> None:
     assert guest.grants == set()
     guest.open("/")
     guest.banner.wait_for(state="attached")
+    guest.expect_quiet()
     expect(guest.banner).to_be_hidden()
     assert guest.page.get_by_text("Counted").count() == 0
 
@@ -163,6 +166,7 @@ def test_a_front_end_that_is_not_on_the_list_gets_nothing(guest: Visitor) -> Non
     with override_settings(WAGTAIL_COOKIE_CHARTER={}):
         guest.open("/")
         guest.wait_until(lambda: bool(guest.errors))
+        guest.expect_quiet()
     assert guest.banner.count() == 0
     assert guest.page.get_by_text("Counted").count() == 0
 

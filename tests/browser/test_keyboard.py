@@ -135,8 +135,7 @@ def test_focus_can_be_seen(visitor: Visitor) -> None:
 def test_the_charter_by_keyboard(visitor: Visitor, write: Callable[..., str]) -> None:
     """R5: the form on the charter, no pointer either."""
     visitor.open().refuse()
-    visitor.open("/cookie-charter/")
-    visitor.page.locator("dialog").wait_for(state="attached")
+    visitor.open("/cookie-charter/").expect_in_charge()
     tab_to(visitor, "Allow: Statistics")
     visitor.page.keyboard.press("Space")
     tab_to(visitor, "Save my choices")

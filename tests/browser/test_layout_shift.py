@@ -52,7 +52,7 @@ def test_the_watch_does_see_what_moves(visitor: Visitor, write: Callable[..., st
     watched(visitor, DESKTOP).open(write(LONG))
     expect(visitor.banner).to_be_visible()
     visitor.page.evaluate("document.querySelector('h1').style.paddingBottom = '9rem'")
-    assert moved(visitor)
+    visitor.wait_until(lambda: bool(moved(visitor)))
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])
@@ -63,8 +63,9 @@ def test_on_first_view_and_on_answer(
     watched(visitor, size).open(write(LONG))
     expect(visitor.banner).to_be_visible()
     assert moved(visitor) == []
-    visitor._answer(visitor.button(answer))
+    visitor.button(answer).click()
     expect(visitor.status).not_to_be_empty()
+    visitor.expect_delivered()
     assert moved(visitor) == []
 
 

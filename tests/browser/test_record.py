@@ -42,7 +42,7 @@ def test_the_charter_says_what_was_chosen_when_and_under_which_receipt(visitor: 
 
 def test_a_change_of_mind_is_shown_at_once(visitor: Visitor) -> None:
     visitor.open().accept()
-    visitor.open(CHARTER)
+    visitor.open(CHARTER).expect_in_charge()
     record = visitor.page.locator(".wcc-record")
     expect(record.get_by_text("Receipt number")).to_be_visible()
     visitor.page.locator("main form").get_by_role("button", name="Refuse all").click()

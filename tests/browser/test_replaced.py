@@ -56,7 +56,7 @@ def test_the_new_banner_asks_and_its_buttons_answer_once(
     expect(visitor.banner).to_be_visible()
     visitor.accept()
     visitor.wait_until(lambda: shown(visitor) == {"statistics", "audience"})
-    visitor.page.wait_for_timeout(200)
+    visitor.expect_quiet()
     assert visitor.page.evaluate("changes") == 1
     assert visitor.loads == 1
     assert not visitor.errors
@@ -71,7 +71,7 @@ def test_what_was_withdrawn_meanwhile_stops(
     visitor.open(path).accept()
     visitor.wait_until(lambda: shown(visitor) == {"statistics", "audience"})
     visit(visitor, "/")
-    visitor.page.wait_for_timeout(200)
+    visitor.expect_quiet()
     assert visitor.loads == 1
     visitor.keep_decision(answered(1, ""))
     stranger.requests.clear()
@@ -82,7 +82,7 @@ def test_what_was_withdrawn_meanwhile_stops(
             visitor.page.evaluate("document.body.replaceChildren('Words')")
         visitor.page.evaluate("() => { cookieCharter.update() }")
     visitor.wait_until(lambda: visitor.loads == 2)
-    visitor.page.wait_for_load_state("networkidle")
+    visitor.expect_quiet()
     assert visitor.loads == 2
     assert shown(visitor) == set()
     assert stranger.requests == []

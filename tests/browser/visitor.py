@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Error, Locator, Page, Request, expect
 
 COOKIE = "cookie-charter-"
-#: How long an answer may take to reach the server and come back.
-PATIENCE = 20_000
+#: Milliseconds for whatever must happen. A busy machine is slow, not wrong.
+PATIENCE = 60_000
+
+#: The page's forms are sent by the browser until the script, which comes later than they do,
+#: has taken them over. It does so before it fetches the dialog.
+IN_CHARGE = """() => !!window.cookieCharter
+    && (!document.querySelector('.wcc-form') || !!document.querySelector('dialog'))"""
 
 
 class Visitor:
@@ -19,10 +26,20 @@ class Visitor:
         self.home = home
         self.requests: list[Request] = []
         self.errors: list[Error] = []
+        self.pending = 0
         self.loads = 0
-        page.on("request", lambda request: self.requests.append(request))
+        page.on("request", self._asked)
+        page.on("requestfinished", self._answered)
+        page.on("requestfailed", self._answered)
         page.on("pageerror", lambda error: self.errors.append(error))
         page.on("load", self._loaded)
+
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request)
+        self.pending += 1
+
+    def _answered(self, request: Request) -> None:
+        self.pending -= 1
 
     def _loaded(self, page: Page) -> None:
         self.loads += 1
@@ -30,6 +47,19 @@ class Visitor:
     def open(self, path: str = "/") -> Visitor:
         self.page.goto(path)
         return self
+
+    def expect_in_charge(self) -> Visitor:
+        """Wait until it is the script that answers, to the charter's form as well."""
+        self.page.wait_for_function(IN_CHARGE)
+        return self
+
+    def expect_quiet(self) -> None:
+        """Wait until nothing goes on any more: what must not happen would have happened."""
+        for _moment in range(20):
+            before = len(self.requests)
+            self.page.wait_for_timeout(400)
+            if len(self.requests) == before and not self.pending:
+                return
 
     # --- What stands on the page ----------------------------------------------------
 
@@ -66,8 +96,11 @@ class Visitor:
 
     def _answer(self, button: Locator) -> None:
         expect(self.banner).to_be_visible()
+        before = self.decision
         button.click()
         expect(self.banner).to_be_hidden()
+        # An earlier answer was delivered long ago.
+        self.wait_until(lambda: self.decision != before)
         self.expect_delivered()
 
     def customise(self) -> None:
@@ -90,6 +123,14 @@ class Visitor:
     def save(self) -> None:
         self.press_in_dialog("Save my choices")
         expect(self.dialog).to_be_hidden()
+
+    def expect_on(self, frame: Locator) -> None:
+        """Wait until a frame is where the focus is.
+
+        ``to_be_focused`` asks for more: that the window is active, which a headless one may not be
+        any more once the frame has been given a process of its own.
+        """
+        self.wait_until(lambda: bool(frame.evaluate("it => it === document.activeElement")))
 
     # --- What the browser holds -----------------------------------------------------
 
@@ -138,10 +179,16 @@ class Visitor:
         self.wait_until(lambda: self.grants == set(grants))
         self.expect_delivered()
 
-    def wait_until(self, condition: Any, patience: int = PATIENCE) -> None:
-        for _try in range(patience // 25):
-            if condition():
-                return
+    def wait_until(self, condition: Callable[..., bool]) -> None:
+        end = time.monotonic() + PATIENCE / 1000
+        while time.monotonic() < end:
+            try:
+                if condition():
+                    return
+            except Error as error:
+                # The page that was asked has gone, and another comes.
+                if "context was destroyed" not in error.message:
+                    raise
             self.page.wait_for_timeout(25)
         raise AssertionError(f"never came; the consent cookie is {self.decision!r}")
 

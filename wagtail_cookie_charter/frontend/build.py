@@ -30,9 +30,12 @@ STYLES = {
     "cookie-charter-embed-dsfr": "cookie-charter-embed embed-structure dsfr",
     "cookie-charter-embed-unstyled": "embed-structure",
     "cookie-charter-page": "cookie-charter-page page-structure",
+    "cookie-charter-page-dsfr": "cookie-charter-page page-structure dsfr-form",
     "cookie-charter-page-unstyled": "page-structure",
     "cookie-charter-preferences": "cookie-charter-page page-structure"
     " cookie-charter-preferences preferences-structure",
+    "cookie-charter-preferences-dsfr": "cookie-charter-page page-structure"
+    " cookie-charter-preferences preferences-structure dsfr-form",
     "cookie-charter-preferences-unstyled": "page-structure preferences-structure",
     "cookie-charter-button": "cookie-charter-button button-structure",
     "cookie-charter-button-bootstrap": "cookie-charter-button button-structure bootstrap",

@@ -47,7 +47,7 @@ const begin = (api) => {
       // The page is about to be loaded again, because of what is running: that one goes on.
       if (api.ran.some((pair) => !api.may(pair))) return;
       if (method != 'signal') announce(api);
-      return settle(api, before?.some((grant) => !grants.includes(grant)) || leftovers(api));
+      return settle(api, before?.some((grant) => !grants.includes(grant)) || leftovers(api), true);
     },
     resume: () => resume(api),
     introduce: () => introduce(api),
@@ -309,13 +309,16 @@ const stamp = (api, method) => {
  */
 const patience = (grants) => (grants.length ? 30 : 1);
 
+/** What `decide` says to what it will never take. Whatever else fails may be in front of it. */
+const NEVER = [400, 413, 415];
+
 /**
  * Give the server the stored answer. Until it confirms, each page view tries again, once, as long
  * as there is patience. Not `keepalive`: what is sent must end with the page, or a slow confirmation could put
  * an answer back over the one that was given on the page after.
- * @param {Api} api
+ * @param {Api} api @param {boolean} [here] whether it was given to this page's words
  */
-const deliver = async (api) => {
+const deliver = async (api, here) => {
   const decision = parse(api.stored());
   if (!decision || decision.delivered) return;
   const done = format({ ...decision, delivered: true });
@@ -325,23 +328,34 @@ const deliver = async (api) => {
   const value = api.stored();
   if (!value) return;
   const method = methodOf(value);
+  const decide = /** @type {string} */ (api.page().dataset.decide);
   sending?.abort();
   sending = new AbortController();
-  const response = await fetch(/** @type {string} */ (api.page().dataset.decide), {
+  // In which language somebody read elsewhere what they answered, this page does not know.
+  const response = await fetch(here ? decide : decide.replace(/\?.*/, ''), {
     method: 'POST',
     body: new URLSearchParams({ decision: value, ...(method && { method }) }),
     signal: sending.signal,
   });
-  // What it will never take is not sent again. (When it took it, it has set the cookie.)
-  if (!response.ok && response.status < 500 && api.stored() == value) api.store(done, rest(api, decision.time));
+  // To its end, or the connection would stay taken.
+  await response.text();
+  const { status } = response;
+  // When it took it, it has set the cookie. What it will never take is not sent again.
+  if (api.stored() != value) return;
+  if (NEVER.includes(status)) api.store(done, rest(api, decision.time));
+  // The number is another answer's: this one gets a new one, for the next time.
+  if (status == 409) {
+    api.store(format({ ...decision, delivered: false }), rest(api, decision.time));
+    stamp(api, method);
+  }
 };
 
 /**
  * Undo what is not allowed, and tell the server. What fails, because it is away or we are
  * offline, is tried again with the next page view; the answer holds all the same.
- * @param {Api} api @param {boolean} [erase]
+ * @param {Api} api @param {boolean} [erase] @param {boolean} [here]
  */
-const settle = async (api, erase) => {
+const settle = async (api, erase, here) => {
   // Nor may another tab's earlier answer, which the server still holds.
   tabs?.postMessage(erase);
   if (erase) forget();
@@ -350,7 +364,7 @@ const settle = async (api, erase) => {
   const failed = erase && (await undo().catch(() => true));
   // What stops in other windows may have a last word there, after this.
   if (erase) setTimeout(() => undo().catch(() => {}), 2000);
-  await deliver(api).catch(() => {});
+  await deliver(api, here).catch(() => {});
   if (loading) load(api).then((second) => second.record(), () => {});
   // Unless somebody answered anew meanwhile, here or in another tab.
   const decision = parse(value);
@@ -363,12 +377,15 @@ const settle = async (api, erase) => {
 const resume = (api) => {
   const decision = parse(api.stored());
   if (!decision) return heed(api);
-  if (!decision.delivered) settle(api, true);
+  const [entry] = performance.getEntriesByType('navigation');
+  // After the reload that a withdrawal takes, it is still the page that asked.
+  const here = /** @type {PerformanceNavigationTiming} */ (entry)?.type == 'reload';
+  if (!decision.delivered) {
+    settle(api, true, here);
+    if (here) announce(api);
+  }
   // What was refused elsewhere may show itself only here; what does not come, the next page tries.
   else if (leftovers(api)) load(api).then((second) => second.erase(false)).catch(() => {});
-  // After the reload that a withdrawal takes.
-  const [entry] = performance.getEntriesByType('navigation');
-  if (!decision.delivered && /** @type {PerformanceNavigationTiming} */ (entry)?.type == 'reload') announce(api);
 };
 
 /**
