@@ -252,14 +252,16 @@ def _require_known(asked: Current, keys: set[str], numbers: set[int]) -> None:
 
 
 def _require_offered(request: HttpRequest, asked: Current, said: Collection[Grant]) -> None:
-    """What grants nothing that its number ever offered is no refusal either, which says nothing.
+    """What grants nothing that its number ever offered is no refusal: nobody gave one.
 
-    Under one number offers only grow: the newest that has it knows all of them.
+    Under one number offers only grow, so the newest knows all of them; but for what earlier
+    releases published, where a whole category could go.
     """
     if not said:
         return
     newest = _in_force(request, asked.number, int(time.time()))
-    if not offered(newest.declaration, said):
+    gone = {grant.category for grant in said} - {one.key for one in newest.declaration.optional}
+    if not gone and not offered(newest.declaration, said):
         raise Refused(400, gettext("The choice grants nothing that is offered."))
 
 
