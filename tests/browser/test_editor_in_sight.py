@@ -17,16 +17,20 @@ from wagtail_cookie_charter.models import CookieCharterPage
 
 pytestmark = pytest.mark.browser
 
-#: Whether any of five points of what has the focus can be seen; scrolling may take its time.
+#: Whether any of five points of what has the focus, as far as it is in the window, can be seen;
+#: scrolling may take its time. After the last, nothing has it.
 SEEN = """() => {
     const own = document.activeElement;
-    const box = own.getBoundingClientRect();
+    if (own == document.body) return true;
+    const { left, top, right, bottom } = own.getBoundingClientRect();
+    const box = { left: Math.max(left, 0), top: Math.max(top, 0),
+        right: Math.min(right, innerWidth), bottom: Math.min(bottom, innerHeight) };
     const middle = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
     return [middle, [box.left + 2, box.top + 2], [box.right - 2, box.top + 2],
             [box.left + 2, box.bottom - 2], [box.right - 2, box.bottom - 2]]
         .some(([x, y]) => {
-            const top = document.elementFromPoint(x, y);
-            return top && !top.closest('.wcc-asking') && !top.closest('footer')
+            const over = document.elementFromPoint(x, y);
+            return over && !over.closest('.wcc-asking') && !over.closest('footer')
                 || own.closest('footer, .wcc-asking');
         });
 }"""

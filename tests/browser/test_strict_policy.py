@@ -126,8 +126,8 @@ def test_a_nonce_goes_along_into_a_gate(watched: Watched, write: Callable[..., s
         )
     )
     visitor.accept()
-    visitor.page.wait_for_function("window.ran")
-    visitor.page.wait_for_function("violations.length")
+    visitor.wait_until(lambda: bool(visitor.page.evaluate("window.ran")))
+    visitor.wait_until(lambda: bool(visitor.page.evaluate("violations.length")))
     assert visitor.page.evaluate("ran") == ["vouched"]
 
 
@@ -145,5 +145,5 @@ def test_an_inline_script_of_a_gate_runs_under_trusted_types(
         )
     )
     visitor.accept()
-    visitor.page.wait_for_function("window.ran")
+    visitor.wait_until(lambda: bool(visitor.page.evaluate("window.ran")))
     visitor.expect_no_violation()

@@ -50,7 +50,8 @@ class Visitor:
 
     def expect_in_charge(self) -> Visitor:
         """Wait until it is the script that answers, to the charter's form as well."""
-        self.page.wait_for_function(IN_CHARGE)
+        # Not `wait_for_function`, which a strict content policy stops.
+        self.wait_until(lambda: bool(self.page.evaluate(IN_CHARGE)))
         return self
 
     def expect_quiet(self) -> None:
