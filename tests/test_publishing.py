@@ -102,6 +102,28 @@ def test_unpublishing_and_publishing_again_asks_nobody(
     assert latest(asking.site).declaration.asked_since == 1
 
 
+def test_what_embeds_are_found_by_is_offered_too(
+    asking: CookieCharterSettings, commit: Commit
+) -> None:
+    """R48: pages that a cache kept load from a domain that is gone, or is somebody else's now.
+
+    The number goes up, so that they run nothing; nobody is asked again.
+    """
+    for number, domain in (
+        (1, "video.example"),
+        (1, "video.example, player.example"),
+        (1, "https://www.player.example/x .video.example"),
+        (2, "player.example"),
+        (3, "elsewhere.example"),
+        (4, ""),
+    ):
+        with commit():
+            publish(asking, table(row(domain=domain), category="statistics"))
+        published = latest(asking.site)
+        assert (published.number, published.declaration.asked_since) == (number, 1), domain
+        assert published.pairs == published.declaration.scope
+
+
 def test_the_banner_can_be_switched_off_and_on(
     asking: CookieCharterSettings, commit: Commit
 ) -> None:

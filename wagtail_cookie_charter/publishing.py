@@ -32,6 +32,7 @@ from .compiling import compile_declaration
 from .conf import conf
 from .consent import Declaration
 from .evidence import assets_digest, shown
+from .hosts import domains
 from .models import ConsentBanner, CookieCharterMixin, CookieCharterSettings, PublishedDeclaration
 from .narrative import pairs_text
 
@@ -63,8 +64,8 @@ def publish_declaration(site: Site, *, reason: str = "") -> PublishedDeclaration
     Returns the declaration in force, or None for a site that never declared anything. All are
     asked again if something is asked for that not everybody was asked whose answer still holds
     (R65), or if there is a ``reason`` to; nothing else asks anybody again. The number goes up
-    then, and when something is offered no more: pages made before, which still offer it, run
-    nothing by answers given after.
+    then, and when something is offered no more, or no more at one of its domains: nothing runs
+    on pages made before, which still hold it.
     """
     with transaction.atomic():
         PublishedDeclaration.objects.wait_for_turn()
@@ -116,10 +117,23 @@ def _asking(
             "added": sorted(added),
             "reason": reason,
         }
-    gone = latest.declaration.offered - declaration.offered
+    gone = _held(latest.declaration) - _held(declaration)
     # Nothing can be answered while nothing is asked: earlier answers stay good.
     asked = latest.pairs & declaration.scope if declaration.optional else latest.pairs
     return {"number": latest.number + bool(gone), "asked": sorted(asked)}
+
+
+def _held(declaration: Declaration) -> frozenset[tuple[str, int, str]]:
+    """What pages hold for visitors to allow: what is offered and, by their domains, embeds."""
+    keys = {category.key for category in declaration.optional}
+    embedded = {
+        (cookie.category, cookie.provider_id, domain)
+        for wording in declaration.languages.values()
+        for cookie in wording.cookies
+        if cookie.category in keys
+        for domain in domains(cookie.domain)
+    }
+    return frozenset({*((*pair, "") for pair in declaration.offered), *embedded})
 
 
 #: Each is tried for deletion when somebody refuses.

@@ -12,7 +12,7 @@ let named = 0;
 /** Milliseconds that the server has to name it. */
 const PATIENCE = 5000;
 
-/** @type {Promise<boolean> | undefined} */
+/** @type {Promise<unknown> | undefined} */
 let asking;
 
 /**
@@ -21,16 +21,17 @@ let asking;
  * @param {Api} api
  */
 export const inForce = async (api) => {
-  asking ??= ask(/** @type {string} */ (api.page().dataset.decide)).catch(() => false);
+  const late = new Promise((end) => setTimeout(end, PATIENCE));
+  asking ??= Promise.race([ask(/** @type {string} */ (api.page().dataset.decide)).catch(() => false), late]);
   const answered = await asking;
   asking = undefined;
-  return answered && !outdated(api);
+  return !!answered && !outdated(api);
 };
 
 /** @param {string} decide the address beside it */
 const ask = async (decide) => {
   const address = new URL('../in-force/', new URL(decide, location.href));
-  const response = await fetch(address, { signal: AbortSignal.timeout(PATIENCE) });
+  const response = await fetch(address);
   const { number } = await response.json();
   // None is in force, or something else answers at this address.
   if (!response.ok || !Number.isInteger(number)) return false;
