@@ -314,11 +314,14 @@ class ComparisonForm(forms.Form):
         choices = [(row.pk, which(row)) for row in among.defer("content", "shown")]
         for name, label in (("from", FROM), ("to", TO)):
             wide = forms.Select(attrs={"class": "w-w-full"})
+            nothing = [("", _("Before the first one"))]
+            offers_nothing = name == "from" and not self.initial["from"]
             self.fields[name] = forms.ChoiceField(
-                choices=choices, label=label, required=False, widget=wide
+                choices=[*(nothing if offers_nothing else []), *choices],
+                label=label,
+                required=False,
+                widget=wide,
             )
-        if not self.initial["from"]:
-            self.fields["from"].choices = [("", _("Before the first one")), *choices]  # type: ignore[attr-defined]
 
 
 class DifferenceView(Readable, WagtailAdminTemplateMixin, TemplateView):

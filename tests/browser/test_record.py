@@ -98,6 +98,7 @@ def test_a_refusal_that_arrives_twice_is_one(visitor: Visitor) -> None:
     def lose(route: Route) -> None:
         headers = {**route.request.headers, "sec-fetch-site": "same-origin"}
         body = (route.request.post_data or "").encode()
+        # Only the test server's own address gets here.
         with urlopen(Request(route.request.url, body, headers)) as response:  # noqa: S310
             assert response.status == 200
         route.abort()

@@ -73,6 +73,7 @@ class AskAgainForm(forms.Form):
         return site
 
 
+# Django's FormView takes no form class in brackets where a site runs it, only in its stubs.
 class AskAgainView(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView):  # type: ignore[type-arg]
     """Raises a site's number. Whoever has answered is asked as if they had not (R65, R66)."""
 
