@@ -96,7 +96,7 @@ def called_otherwise(declaration: Declaration) -> Iterator[str]:
     A row means one provider in all languages: nobody would be asked about another one (R65).
     """
     named: dict[Hashable, tuple[str, str]] = {}
-    optional = {category.key for category in declaration.optional}
+    optional = declaration.optional_keys
     for language, wording in declaration.languages.items():
         for cookie in wording.cookies:
             if cookie.category not in optional or cookie.party == "first" or cookie.language:

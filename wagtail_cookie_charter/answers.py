@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from http.cookies import CookieError, Morsel
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,6 +78,11 @@ class Answer:
     at: int
     said_at: int
 
+    @cached_property
+    def value(self) -> str:
+        """The consent cookie's value. Raises ``TooManyExceptions``."""
+        return encode(self.decision)
+
     @property
     def lifetime(self) -> int:
         """Seconds for which the answer holds."""
@@ -90,6 +96,8 @@ class Answer:
         it was recorded under, or nobody could ever point to it (R47).
         """
         receipt = self.delivery if recorded and self.decision.grants else ""
+        if receipt == self.decision.receipt:
+            return self
         return replace(self, decision=replace(self.decision, receipt=receipt))
 
     def undelivered(self) -> Answer:
@@ -161,7 +169,7 @@ def read_answer(request: HttpRequest) -> Answer:
     else:
         raise Refused(415, gettext("Send a form or JSON."))
     try:
-        encode(answer.decision)
+        _value = answer.value
     except TooManyExceptions:
         raise Refused(
             400,
@@ -239,7 +247,7 @@ def _offers(asked: Current) -> list[set[str]]:
 
 def _require_known(asked: Current, keys: set[str], numbers: set[int]) -> None:
     """A page from a cache may offer what is not declared any more; it may not invent."""
-    unknown = keys - {category.key for category in asked.declaration.optional}
+    unknown = keys - asked.declaration.optional_keys
     if unknown:
         unknown -= set().union(*_offers(asked))
     if unknown:
@@ -260,7 +268,7 @@ def _require_offered(request: HttpRequest, asked: Current, said: Collection[Gran
     if not said:
         return
     newest = _in_force(request, asked.number, int(time.time()))
-    gone = {grant.category for grant in said} - {one.key for one in newest.declaration.optional}
+    gone = {grant.category for grant in said} - newest.declaration.optional_keys
     if not gone and not offered(newest.declaration, said):
         raise Refused(400, gettext("The choice grants nothing that is offered."))
 
@@ -287,7 +295,7 @@ def _chosen(request: HttpRequest, form: QueryDict) -> Answer:
     categories: set[str] = set()
     providers: set[tuple[str, int]] = set()
     if answer == "accept":
-        categories = {category.key for category in declaration.optional}
+        categories = {*declaration.optional_keys}
     elif answer == "save":
         categories = set(form.getlist("category"))
         for item in form.getlist("provider"):
@@ -377,7 +385,7 @@ def remember(request: HttpRequest, response: HttpResponse, answer: Answer) -> No
     secure = _sent_securely(request)
     response.set_cookie(
         f"{'__Host-' if secure else ''}{answer.asked.declaration.cookie_name}",
-        encode(answer.decision),
+        answer.value,
         max_age=answer.lifetime - age,
         path="/",
         secure=secure,
@@ -430,7 +438,7 @@ def refused_names(names: Any, declaration: Declaration, decision: Decision) -> I
 
     A name that a granted or exempt row declares as well is kept, and so are Django's own.
     """
-    optional = {category.key for category in declaration.optional}
+    optional = declaration.optional_keys
     own = django_cookies()
     kept: set[str] = set()
     dropped = {name for storage, name in declaration.former if storage == "cookie"}

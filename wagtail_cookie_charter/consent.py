@@ -185,9 +185,13 @@ class Declaration:
     #: may still hold them, and a refusal deletes them too (R50).
     former: tuple[tuple[str, str], ...] = ()
 
-    @property
+    @cached_property
     def optional(self) -> tuple[Category, ...]:
         return tuple(category for category in self.categories if category.optional)
+
+    @cached_property
+    def optional_keys(self) -> frozenset[str]:
+        return frozenset(category.key for category in self.optional)
 
     def providers_of(self, category: str) -> frozenset[int]:
         """Numbers of the providers that have a row in ``category``, in any language."""

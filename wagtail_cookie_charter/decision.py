@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from .consent import Declaration, Ground
@@ -173,10 +173,12 @@ def decode(value: str | None) -> Decision | None:
         return None
     grants = []
     for token in found[3].split(".")[1:]:
-        category, *signed = re.split(r"(?=[-+])", token)
-        providers = frozenset(int(item[1:], 36) for item in signed)
-        but = providers if "-" in token else frozenset[int]()
-        grants.append(Grant(category, but=but, only=providers - but))
+        sign = "+" if "+" in token else "-"
+        category, *exceptions = token.split(sign)
+        providers = frozenset(int(number, 36) for number in exceptions)
+        grants.append(
+            Grant(category, only=providers) if sign == "+" else Grant(category, but=providers)
+        )
     if len({grant.category for grant in grants}) != len(grants):
         return None
     return Decision(
@@ -273,14 +275,13 @@ def offered(declaration: Declaration, grants: Collection[Grant]) -> tuple[Grant,
     A provider is granted only in the categories in which it is declared. What was refused
     stays refused, whether it is declared or not.
     """
-    optional = {category.key for category in declaration.optional}
     found = []
     for grant in grants:
         providers = declaration.providers_of(grant.category)
         only = grant.only & providers
         nobody = bool(grant.only and not only) or bool(grant.but and providers <= grant.but)
-        if grant.category in optional and not nobody:
-            found.append(Grant(grant.category, but=grant.but, only=only))
+        if grant.category in declaration.optional_keys and not nobody:
+            found.append(grant if only == grant.only else replace(grant, only=only))
     return tuple(found)
 
 

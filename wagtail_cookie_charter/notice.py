@@ -149,7 +149,7 @@ class Notice:
     @property
     def third_party_cookies(self) -> list[str]:
         """Names of optional cookies on others' sites, which only the browser removes (R51)."""
-        optional = {category.key for category in self.declaration.optional}
+        optional = self.declaration.optional_keys
         cookies = self.wording.cookies if self.wording else ()
         return sorted(
             {one.name for one in cookies if one.party == "third" and one.category in optional}

@@ -125,12 +125,11 @@ def _asking(
 
 def _held(declaration: Declaration) -> frozenset[tuple[str, int, str]]:
     """What pages hold for visitors to allow: what is offered and, by their domains, embeds."""
-    keys = {category.key for category in declaration.optional}
     embedded = {
         (cookie.category, cookie.provider_id, domain)
         for wording in declaration.languages.values()
         for cookie in wording.cookies
-        if cookie.category in keys
+        if cookie.category in declaration.optional_keys
         for domain in domains(cookie.domain)
     }
     return frozenset({*((*pair, "") for pair in declaration.offered), *embedded})

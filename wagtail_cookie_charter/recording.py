@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from enum import Enum
 from functools import lru_cache
 from threading import get_ident
@@ -26,7 +26,8 @@ from django.db import (
     router,
     transaction,
 )
-from django.db.models import Field, Model
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 from django.utils.module_loading import import_string
 
 from .answers import Answer
@@ -187,14 +188,14 @@ def store(record: Record) -> Outcome:
 
 
 def _stored(record: Record) -> Outcome:
-    database = router.db_for_write(ConsentEvent)
-    connection = connections[database]
+    connection = connections[router.db_for_write(ConsentEvent)]
     day = datetime.fromtimestamp(record.decided_at, timezone.utc).date()
-    rows: list[tuple[type[Model], dict[str, Any]]] = []
+    inserts: list[Statement] = []
     # The number of a refusal and the answer must not be found together (promise 7). What has
     # another time on record than it says has nothing else by which to know it again.
     if not record.grants or record.said_at != record.decided_at:
-        rows.append((Delivery, {"number": _delivery(record), "day": day}))
+        delivery = {"number": _delivery(record), "day": day}
+        inserts.append(_statement(INSERT, Delivery, delivery, connection))
     event = {
         "declaration": record.declaration,
         "grants": record.grants,
@@ -203,55 +204,60 @@ def _stored(record: Record) -> Outcome:
         "decided_at": _moment(record.decided_at),
         "receipt": record.delivery if record.grants else None,
     }
-    rows.append((ConsentEvent, event))
+    inserts.append(_statement(INSERT, ConsentEvent, event, connection))
     alike = {
         "declaration": record.declaration,
         "day": day,
         "method": record.method,
         "grants": record.grants,
-        "slot": _slot(database),
+        "slot": _slot(connection),
     }
-    at_once = connection.vendor == "postgresql"
     try:
-        if at_once and not connection.in_atomic_block:
-            _store_at_once(rows, alike, database)
+        if connection.vendor == "postgresql" and not connection.in_atomic_block:
+            _store_at_once(inserts, alike, connection)
         else:
-            with transaction.atomic(using=database):
-                if at_once:
-                    _store_at_once(rows, alike, database)
-                else:
-                    for model, values in rows:
-                        _execute(INSERT, model, values, database)
-                    # Last, since others wait for whoever holds this row.
-                    _count(alike, database)
+            _store_in_turn(inserts, alike, connection)
     except IntegrityError:
-        if _is_known(record, database):
+        if _is_known(record, connection.alias):
             return Outcome.KNOWN
         raise
     return Outcome.STORED
 
 
 def _store_at_once(
-    rows: list[tuple[type[Model], dict[str, Any]]], alike: dict[str, Any], database: str
+    inserts: list[Statement], alike: dict[str, Any], connection: BaseDatabaseWrapper
 ) -> None:
     """All in one statement, which is atomic by itself: one journey to the server and back."""
-    connection = connections[database]
-    counted = {**alike, "count": 1}
-    parts = [
-        f"row_{number} AS ({_written(INSERT, model, tuple(values), database)})"
-        for number, (model, values) in enumerate(rows)
-    ]
-    statement = f"WITH {', '.join(parts)} " + _written(
-        INSERT + COUNT_ON_CONFLICT, DailyCount, tuple(counted), database
+    counted, values = _statement(
+        INSERT + COUNT_ON_CONFLICT, DailyCount, {**alike, "count": 1}, connection
     )
-    everything: list[tuple[type[Model], dict[str, Any]]] = [*rows, (DailyCount, counted)]
-    prepared = [
-        _field(model, name).get_db_prep_save(value, connection)
-        for model, values in everything
-        for name, value in values.items()
-    ]
+    parts = [f"row_{number} AS ({sql})" for number, (sql, _values) in enumerate(inserts)]
+    everything = [value for _sql, found in inserts for value in found] + values
     with connection.cursor() as cursor:
-        cursor.execute(statement, prepared)
+        cursor.execute(f"WITH {', '.join(parts)} {counted}", everything)
+
+
+def _store_in_turn(
+    inserts: list[Statement], alike: dict[str, Any], connection: BaseDatabaseWrapper
+) -> None:
+    # Made before anything is locked: others wait for as long as this takes.
+    one_more = _statement(COUNT_ONE_MORE, DailyCount, alike, connection)
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        for insert in inserts:
+            cursor.execute(*insert)
+        # Last, since others wait for whoever holds this row (R86).
+        cursor.execute(*one_more)
+        if cursor.rowcount:
+            return
+        first = _statement(INSERT, DailyCount, {**alike, "count": 1}, connection)
+        try:
+            with transaction.atomic(using=connection.alias):
+                cursor.execute(*first)
+        except IntegrityError:
+            # Somebody else's was the first of the day.
+            cursor.execute(*one_more)
+            if not cursor.rowcount:
+                raise
 
 
 def _moment(seconds: int) -> datetime:
@@ -297,29 +303,16 @@ def _is_known(record: Record, database: str) -> bool:
     raise NumberTaken
 
 
-def _count(alike: dict[str, Any], database: str) -> None:
-    """One more answer of this kind on this day (R86)."""
-    if _execute(COUNT_ONE_MORE, DailyCount, alike, database):
-        return
-    try:
-        with transaction.atomic(using=database):
-            _execute(INSERT, DailyCount, {**alike, "count": 1}, database)
-    except IntegrityError:
-        # Somebody else's was the first of the day.
-        if not _execute(COUNT_ONE_MORE, DailyCount, alike, database):
-            raise
-
-
 #: At most so many rows to count equal answers of a day in, and to sum up in a report.
 SLOTS = 64
 
 
-def _slot(database: str) -> int:
+def _slot(connection: BaseDatabaseWrapper) -> int:
     """The row that this thread counts in: others hold theirs until it is on disk.
 
     0 where only one can write at a time anyway (SQLite).
     """
-    if not connections[database].features.has_select_for_update:
+    if not connection.features.has_select_for_update:
         return 0
     return hash((os.getpid(), get_ident())) % SLOTS
 
@@ -333,27 +326,37 @@ COUNT_ON_CONFLICT = (
 COUNT_ONE_MORE = "UPDATE {table} SET {count} = {count} + 1 WHERE {conditions}"
 
 
-def _execute(statement: str, model: type[Model], values: dict[str, Any], database: str) -> int:
-    """Run a statement with ``values`` by field name. Returns how many rows it met."""
-    connection = connections[database]
-    prepared = [
-        _field(model, name).get_db_prep_save(value, connection) for name, value in values.items()
+#: SQL, and the values of its places.
+Statement = tuple[str, list[Any]]
+
+
+def _statement(
+    sql: str, model: type[Model], values: dict[str, Any], connection: BaseDatabaseWrapper
+) -> Statement:
+    """``sql`` for ``model`` with ``values`` by field name.
+
+    Text and numbers go as they are; databases want dates and times each in their own way.
+    """
+    adapt_time = connection.ops.adapt_datetimefield_value
+    adapt_date = connection.ops.adapt_datefield_value
+    adapted = [
+        adapt_time(value)
+        if isinstance(value, datetime)
+        else adapt_date(value)
+        if isinstance(value, date)
+        else value
+        for value in values.values()
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_written(statement, model, tuple(values), database), prepared)
-        return int(cursor.rowcount)
-
-
-def _field(model: type[Model], name: str) -> Field[Any, Any]:
-    return next(field for field in model._meta.concrete_fields if field.name == name)
+    return _written(sql, model, tuple(values), connection.alias), adapted
 
 
 @lru_cache
-def _written(statement: str, model: type[Model], names: tuple[str, ...], database: str) -> str:
-    """The statement with the names that this database knows things by."""
+def _written(sql: str, model: type[Model], names: tuple[str, ...], database: str) -> str:
+    """``sql`` with the names that this database knows things by."""
     quote = connections[database].ops.quote_name
-    columns = [quote(str(_field(model, name).column)) for name in names]
-    return statement.format(
+    named = {field.name: field for field in model._meta.concrete_fields}
+    columns = [quote(str(named[name].column)) for name in names]
+    return sql.format(
         table=quote(model._meta.db_table),
         count=quote("count"),
         columns=", ".join(columns),

@@ -23,7 +23,6 @@ from wagtail.models import Site
 
 from . import answers, headless, recording, visitor
 from .conf import conf
-from .decision import encode
 from .models import PublishedDeclaration
 from .models.ledger import Unreadable, load_declaration
 from .notice import Notice, version_of
@@ -94,7 +93,7 @@ def _decided(request: HttpRequest) -> HttpResponse:
         answer = answer.undelivered()
         response: HttpResponse = JsonResponse(
             {
-                "decision": encode(answer.decision),
+                "decision": answer.value,
                 "error": gettext(
                     "Your choice holds, but it could not be recorded yet. It will be sent again."
                 ),
@@ -105,9 +104,7 @@ def _decided(request: HttpRequest) -> HttpResponse:
     else:
         answer = answer.confirmed(recorded=outcome is not recording.Outcome.OFF)
         queued = outcome is recording.Outcome.QUEUED
-        response = JsonResponse(
-            {"decision": encode(answer.decision)}, status=202 if queued else 200
-        )
+        response = JsonResponse({"decision": answer.value}, status=202 if queued else 200)
     if "next" in request.POST:
         response = HttpResponse(status=303, headers={"Location": _next(request) + SAVED})
     answers.remember(request, response, answer)
