@@ -156,6 +156,30 @@ def test_where_nobody_says_which_number_is_in_force_nothing_runs(
     visitor.wait_until(lambda: visitor.page.evaluate("calls") == [1])
 
 
+def test_a_card_says_that_nothing_came_of_what_it_allowed(
+    visitor: Visitor, cards: str, stranger: Stranger
+) -> None:
+    visitor.page.route(IN_FORCE, lambda route: route.abort())
+    visitor.open(cards)
+    card = visitor.page.get_by_role("group", name="Film Host")
+    button = card.get_by_role("button", name="Allow Film Host", exact=True)
+    expect(card.get_by_role("status")).to_be_empty()
+    button.click()
+    expect(card.get_by_role("status")).to_have_text(
+        "Nothing could be loaded just now. Please try again."
+    )
+    expect(card.get_by_text("is turned off")).to_be_hidden()
+    # The answer holds, and nobody else's card has anything to excuse.
+    assert visitor.grants == {"audience", "marketing+8"}
+    expect(visitor.page.get_by_text("Nothing could be loaded")).to_have_count(1)
+    visitor.expect_quiet()
+    assert stranger.requests == []
+    visitor.page.unroute(IN_FORCE)
+    button.click()
+    visitor.wait_until(lambda: stranger.requests == ["/frame/film"])
+    expect(visitor.page.get_by_text("Nothing could be loaded")).to_have_count(0)
+
+
 def test_a_withdrawal_while_the_server_is_asked_counts(
     visitor: Visitor, path: str, stranger: Stranger
 ) -> None:

@@ -100,7 +100,7 @@ let queue = Promise.resolve();
  * @param {Api} api
  */
 const open = async (api) => {
-  if (!(await inForce(api))) return;
+  if (!(await inForce(api))) return excuse(api);
   const found = [];
   for (let gates; (gates = api.due()).length; ) {
     api.ran.push(...gates.map((gate) => gate.dataset.cookieCharter));
@@ -108,6 +108,16 @@ const open = async (api) => {
   }
   found.sort((one, other) => (one.place.compareDocumentPosition(other.place) & 4 ? -1 : 1));
   for (const { script, place } of found) queue = queue.then(() => execute(script, place));
+};
+
+/** Say in the cards why nothing came of what is allowed. @param {Api} api */
+const excuse = (api) => {
+  for (const { previousElementSibling: card } of api.due()) {
+    const note = /** @type {HTMLElement | null | undefined} */ (
+      card?.hasAttribute('data-cookie-charter-placeholder') && card.querySelector('[data-cookie-charter-late]')
+    );
+    if (note) note.textContent = note.dataset.cookieCharterLate ?? '';
+  }
 };
 
 /**
