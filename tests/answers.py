@@ -14,7 +14,13 @@ from django.urls import reverse
 
 from tests.factories import Block, make_asking_site, make_home, row, table
 from wagtail_cookie_charter.decision import base36
-from wagtail_cookie_charter.models import CookieCharterSettings, PublishedDeclaration
+from wagtail_cookie_charter.models import (
+    ConsentEvent,
+    CookieCharterSettings,
+    DailyCount,
+    Delivery,
+    PublishedDeclaration,
+)
 from wagtail_cookie_charter.publishing import publish_declarations
 
 #: Seconds for which an answer holds.
@@ -49,6 +55,19 @@ def ask_instead(settings: CookieCharterSettings, *blocks: Block) -> int:
     charter.save_revision().publish()
     publish_declarations()
     return latest().number
+
+
+def counts() -> dict[tuple[str, str], int]:
+    """(method, grants) -> answers, over all days."""
+    return {(one.method, one.grants): one.count for one in DailyCount.objects.all()}
+
+
+def everything() -> str:
+    """All that answers left, as text."""
+    return json.dumps(
+        [list(model.objects.values()) for model in (ConsentEvent, Delivery, DailyCount)],
+        default=str,
+    )
 
 
 def latest() -> PublishedDeclaration:

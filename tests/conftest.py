@@ -9,6 +9,8 @@ from django.core.cache import caches
 from django.utils import translation
 from hypothesis import settings
 
+from wagtail_cookie_charter import recording
+from wagtail_cookie_charter.models import CookieCharterSettings
 from wagtail_cookie_charter.models.ledger import _report, load_declaration
 from wagtail_cookie_charter.serving import forget
 
@@ -30,6 +32,7 @@ def nothing_remembered() -> Iterator[None]:
     load_declaration.cache_clear()
     _report.cache_clear()
     forget()
+    recording._told.clear()
     # Requests leave their language in the thread.
     with translation.override(django_settings.LANGUAGE_CODE):
         yield
@@ -39,3 +42,18 @@ def nothing_remembered() -> Iterator[None]:
 def commit(db: None, django_capture_on_commit_callbacks: Any) -> Commit:
     """Publication happens on commit, which a test's own transaction never reaches."""
     return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+@pytest.fixture
+def asking(db: None) -> CookieCharterSettings:
+    """A site that asks (``tests.answers.ask``)."""
+    # Not above: the swapped project has no such models.
+    from tests.answers import ask
+
+    return ask()
+
+
+@pytest.fixture
+def name(asking: CookieCharterSettings) -> str:
+    """Of its consent cookie."""
+    return f"cookie-charter-{asking.site_id}"

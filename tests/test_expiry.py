@@ -12,7 +12,6 @@ from django.urls import reverse
 from wagtail.models import Site
 
 from tests.answers import (
-    ask,
     ask_instead,
     code_of,
     post,
@@ -22,12 +21,6 @@ from tests.answers import (
 from tests.factories import row, table
 from wagtail_cookie_charter import answers
 from wagtail_cookie_charter.models import CookieCharterSettings
-
-
-@pytest.fixture
-def asking(db: None) -> CookieCharterSettings:
-    return ask()
-
 
 DOMAINS = ["", "www.city.example", "city.example"]
 

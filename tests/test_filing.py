@@ -23,16 +23,6 @@ from wagtail_cookie_charter.publishing import publish_declarations
 RECEIPT = "a1b2c3d4e5f6"
 
 
-@pytest.fixture
-def asking(db: None) -> CookieCharterSettings:
-    return ask()
-
-
-@pytest.fixture
-def name(asking: CookieCharterSettings) -> str:
-    return f"cookie-charter-{asking.site_id}"
-
-
 def corrected(asking: CookieCharterSettings) -> tuple[PublishedDeclaration, PublishedDeclaration]:
     """Published an hour ago under a number; other words under the same one ten minutes ago."""
     first = latest()

@@ -12,18 +12,13 @@ from django.test import Client
 from django.urls import reverse
 from wagtail.models import Site
 
-from tests.answers import ask, ask_instead, value
+from tests.answers import ask_instead, value
 from tests.factories import row, table
 from wagtail_cookie_charter.models import CookieCharterSettings
 
 RECEIPT = "c1b2c3d4e5f6"
 MEDIA = table(row(name="_one", provider="Video One"), category="media")
 MORE = table(row(name="_ad", provider="Ads"), category="marketing")
-
-
-@pytest.fixture
-def asking(db: None) -> CookieCharterSettings:
-    return ask()
 
 
 def keep(client: Client, asking: CookieCharterSettings, cookie: str) -> None:

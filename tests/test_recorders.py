@@ -12,48 +12,18 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from tests.answers import LIFE, ask, assert_refused, latest, post, value
+from tests.answers import LIFE, assert_refused, counts, latest, post, value
 from wagtail_cookie_charter import recording, visitor
 from wagtail_cookie_charter.decision import decode
 from wagtail_cookie_charter.models import (
     ConsentEvent,
     CookieCharterSettings,
     DailyCount,
-    Delivery,
     PublishedDeclaration,
 )
 from wagtail_cookie_charter.recording import Outcome, Record
 
 RECEIPT = "a1b2c3d4e5f6"
-
-
-@pytest.fixture
-def asking(db: None) -> CookieCharterSettings:
-    return ask()
-
-
-@pytest.fixture
-def name(asking: CookieCharterSettings) -> str:
-    return f"cookie-charter-{asking.site_id}"
-
-
-@pytest.fixture(autouse=True)
-def nothing_told() -> Iterator[None]:
-    recording._told.clear()
-    yield
-    recording._told.clear()
-
-
-def counts() -> dict[tuple[str, str], int]:
-    """(method, grants) -> answers, over all days."""
-    return {(one.method, one.grants): one.count for one in DailyCount.objects.all()}
-
-
-def everything() -> str:
-    return json.dumps(
-        [list(model.objects.values()) for model in (ConsentEvent, Delivery, DailyCount)],
-        default=str,
-    )
 
 
 # --- Handing on ------------------------------------------------------------------------

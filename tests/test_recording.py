@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +18,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from wagtail.models import Site
 
-from tests.answers import ask, ask_instead, assert_refused, code_of, latest, post, value
+from tests.answers import (
+    ask,
+    ask_instead,
+    assert_refused,
+    code_of,
+    counts,
+    everything,
+    latest,
+    post,
+    value,
+)
 from tests.factories import row, table
 from tests.ledger import backdate
 from wagtail_cookie_charter import recording
@@ -34,35 +43,6 @@ from wagtail_cookie_charter.models import (
 from wagtail_cookie_charter.recording import Outcome, Record, store
 
 RECEIPT = "a1b2c3d4e5f6"
-
-
-@pytest.fixture
-def asking(db: None) -> CookieCharterSettings:
-    return ask()
-
-
-@pytest.fixture
-def name(asking: CookieCharterSettings) -> str:
-    return f"cookie-charter-{asking.site_id}"
-
-
-@pytest.fixture(autouse=True)
-def nothing_told() -> Iterator[None]:
-    recording._told.clear()
-    yield
-    recording._told.clear()
-
-
-def counts() -> dict[tuple[str, str], int]:
-    """(method, grants) -> answers, over all days."""
-    return {(one.method, one.grants): one.count for one in DailyCount.objects.all()}
-
-
-def everything() -> str:
-    return json.dumps(
-        [list(model.objects.values()) for model in (ConsentEvent, Delivery, DailyCount)],
-        default=str,
-    )
 
 
 # --- What is kept, and what is not ----------------------------------------------------

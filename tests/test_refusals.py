@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from wagtail.models import Site
 
 from tests.answers import (
-    ask,
     ask_instead,
     assert_refused,
     latest,
@@ -27,11 +26,6 @@ from tests.factories import make_asking_site, make_site, row, table
 from wagtail_cookie_charter.decision import base36
 from wagtail_cookie_charter.models import CookieCharterSettings, PublishedDeclaration
 from wagtail_cookie_charter.publishing import publish_declarations
-
-
-@pytest.fixture
-def asking(db: None) -> CookieCharterSettings:
-    return ask()
 
 
 @pytest.mark.parametrize(

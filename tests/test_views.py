@@ -20,7 +20,6 @@ from django.utils import translation
 
 from tests.answers import (
     LIFE,
-    ask,
     ask_instead,
     assert_refused,
     code_of,
@@ -38,17 +37,6 @@ from wagtail_cookie_charter.models import (
     PublishedDeclaration,
 )
 from wagtail_cookie_charter.publishing import publish_declarations
-
-
-@pytest.fixture
-def asking(db: None) -> CookieCharterSettings:
-    return ask()
-
-
-@pytest.fixture
-def name(asking: CookieCharterSettings) -> str:
-    return f"cookie-charter-{asking.site_id}"
-
 
 # --- Answers that are taken -----------------------------------------------------------
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from django.test import AsyncClient, Client, override_settings
 
-from tests.answers import ask
 from tests.middleware.project import (
     INSTALLED,
     ORDERS,
@@ -13,7 +12,6 @@ from tests.middleware.project import (
     ran,
 )
 from wagtail_cookie_charter import middleware
-from wagtail_cookie_charter.models import CookieCharterSettings
 
 
 @pytest.fixture(autouse=True)
@@ -22,11 +20,6 @@ def our_project() -> Iterator[None]:
         yield
     ran.clear()
     middleware._report.cache_clear()
-
-
-@pytest.fixture
-def asking(db: None) -> CookieCharterSettings:
-    return ask()
 
 
 @pytest.fixture(params=[Client, AsyncClient], ids=["wsgi", "asgi"])
