@@ -178,6 +178,16 @@ def test_a_banner_without_a_charter_gets_one_and_only_one(home: HomePage) -> Non
     assert banner.get_latest_revision_as_object().charter_page_id == page.pk
 
 
+def test_so_does_each_language(french: HomePage) -> None:
+    run("--publish")
+    for charter in charters().values():
+        charter.delete()
+    assert run("--publish").count("Gave the banner") == 2
+    for banner in ConsentBanner.objects.all():
+        assert banner.charter_page.locale == banner.locale
+    assert "Nothing to do" in run("--publish")
+
+
 def test_settings_without_a_banner_keep_their_controller(home: HomePage) -> None:
     make_settings(controller_name="The true controller")
     run()

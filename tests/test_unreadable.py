@@ -17,9 +17,16 @@ from tests.answers import ask, assert_refused, latest, post, value
 from tests.counted import administrator, count, event, signed_in
 from tests.factories import table
 from tests.ledger import charter_of, publish
+from wagtail_cookie_charter import advice, visitor
 from wagtail_cookie_charter.consent import digest
 from wagtail_cookie_charter.middleware import CookieCharterMiddleware
-from wagtail_cookie_charter.models import CookieCharterSettings, PublishedDeclaration
+from wagtail_cookie_charter.models import (
+    ConsentBanner,
+    CookieCharterPage,
+    CookieCharterSettings,
+    PublishedDeclaration,
+)
+from wagtail_cookie_charter.models.ledger import load_declaration
 from wagtail_cookie_charter.publishing import forget, publish_declarations
 
 LOGGER = "wagtail_cookie_charter.models.ledger"
@@ -192,3 +199,27 @@ def test_nobody_is_asked_again_by_what_is_not_known(
     publish_declarations()
     assert latest().pk == wrong.pk
     assert charter_of(settings).live
+
+
+def test_an_editor_can_preview_and_publish_what_mends_it(
+    wrong: PublishedDeclaration,
+) -> None:
+    charter = CookieCharterPage.objects.get()
+    assert charter.make_preview_request().status_code == 200
+    banner = ConsentBanner.objects.get()
+    assert banner.make_preview_request().status_code == 200
+    (sentence,) = advice.on_charter(charter)
+    assert f"no. {wrong.pk} cannot be read" in sentence
+
+
+def test_what_the_cache_knows_and_the_database_does_not_is_unreadable(
+    db: None, rf: RequestFactory
+) -> None:
+    """Promise 2: a database that was restored, or that lags behind, lets nothing through."""
+    ask()
+    assert visitor.current(rf.get("/")) is not None
+    stored: Any = QuerySet(PublishedDeclaration).all()
+    stored._raw_delete(stored.db)
+    load_declaration.cache_clear()
+    request = rf.get("/")
+    assert visitor.current(request) is None and visitor.unreadable(request)

@@ -29,6 +29,7 @@ from tests.urls import urlpatterns as project_urls
 from wagtail_cookie_charter.consent import digest
 from wagtail_cookie_charter.models import CookieCharterSettings, PublishedDeclaration
 from wagtail_cookie_charter.publishing import forget, publish_declarations
+from wagtail_cookie_charter.visitor import charter_url, current
 
 # --- A project whose pages hold our tags and nothing that varies by itself ------------
 
@@ -483,3 +484,20 @@ def test_without_a_request_nothing_is_asked(asking: CookieCharterSettings) -> No
     assert "wcc-" not in html("{% cookie_banner %}{% cookie_settings_link %}{% cookie_table %}")
     gated = html("{% cookie_consent 'statistics' %}x{% endcookie_consent %}")
     assert gated == '<template data-cookie-charter="">x</template>'
+
+
+def test_sites_that_share_a_host_name_are_told_apart(asking: CookieCharterSettings) -> None:
+    """By their ports, as Wagtail does; and of two with one root page, each has its own address."""
+    first = asking.site
+    other = Site.objects.create(hostname="b.example", port=8080, root_page=first.root_page)
+    banner = asking.banner
+    assert banner is not None
+    make_settings(other, banner=banner)
+    same = Site.objects.create(hostname="b.example", port=8081, root_page=first.root_page)
+    make_settings(same, banner=banner)
+    publish_declarations()
+    for site in (other, same):
+        request = RequestFactory().get("/", headers={"host": "b.example"}, SERVER_PORT=site.port)
+        found = current(request)
+        assert found is not None and found.site_id == site.pk
+        assert charter_url(request).startswith("/")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext, ngettext
 from .compiling import compile_declaration
 from .consent import Declaration
 from .models import ConsentBanner, CookieCharterSettings, PublishedDeclaration
+from .models.ledger import Unreadable
 from .narrative import language_name
 from .providers import identity, respelled
 from .wording import UNCLEAR_LABELS, label_advice
@@ -62,7 +63,12 @@ def on_charter(page: Any) -> Iterator[str]:
         ) % {"banner": banner}
     else:
         latest = PublishedDeclaration.objects.of_site(site).first()
-        declaration = compile_declaration(site, latest=latest.declaration if latest else None)
+        try:
+            known = latest.declaration if latest else None
+        except Unreadable as unreadable:
+            yield unreadable.sentence
+            return
+        declaration = compile_declaration(site, latest=known)
         yield from lacking(declaration).values()
         yield from called_otherwise(declaration)
 

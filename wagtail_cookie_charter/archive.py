@@ -16,7 +16,6 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
 from django.urls import path, reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -43,6 +42,7 @@ from .consent import Cookie, Declaration, Wording
 from .evidence import LAYERS
 from .models import PublishedDeclaration
 from .models.ledger import Unreadable, reading
+from .moments import local
 from .narrative import asked_again, language_name, number_story, record_story, story
 from .report.figures import Declared, declared
 
@@ -393,9 +393,8 @@ def breakable(code: str) -> SafeString:
 
 def moment(published: PublishedDeclaration) -> str:
     """When it was published, to the second, in the reader's time zone and format."""
-    at = published.created_at
-    local = timezone.localtime(at) if timezone.is_aware(at) else at
-    return f"{date_format(local, 'DATE_FORMAT')}, {local:%H:%M:%S}"
+    at = local(published.created_at)
+    return f"{date_format(at, 'DATE_FORMAT')}, {at:%H:%M:%S}"
 
 
 def which(published: PublishedDeclaration) -> str:

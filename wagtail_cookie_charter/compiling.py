@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 from wagtail.models import Site
@@ -89,11 +90,29 @@ def live_charters(banners: Iterable[ConsentBanner]) -> list[Any]:
 
 def site_path(page: Any, site: Site) -> str:
     """The page's address as seen from ``site``: a path if it is there, else in full."""
-    parts = page.get_url_parts() if page is not None and page.live else None
+    if page is None or not page.live:
+        return ""
+    # Of several sites with one root page, Wagtail names that of the request.
+    request = HttpRequest()
+    vars(request)["_wagtail_site"] = site
+    parts = page.get_url_parts(request)
     if not parts or parts[2] is None:
         return ""
     site_id, root_url, path = parts
     return str(path) if site_id == site.pk else f"{root_url}{path}"
+
+
+def _standing_in(
+    draft: ConsentBanner, live: list[ConsentBanner], chosen: ConsentBanner | None
+) -> list[ConsentBanner]:
+    """``live`` with ``draft`` in the place of its language.
+
+    Before all others, unless it is a translation: there the chosen banner stays the source.
+    """
+    others = [one for one in live if one.locale_id != draft.locale_id]
+    if chosen and draft.pk != chosen.pk and draft.translation_key == chosen.translation_key:
+        return [*others, draft]
+    return [draft, *others]
 
 
 def compile_declaration(
@@ -110,9 +129,10 @@ def compile_declaration(
     """
     responsible = CookieCharterSettings.existing(site)
     known_providers = dict(latest.providers) if latest else {}
-    banners = live_banners(responsible.banner if responsible else None)
+    chosen = responsible.banner if responsible else None
+    banners = live_banners(chosen)
     if banner is not None:
-        banners = [banner, *(other for other in banners if other.locale_id != banner.locale_id)]
+        banners = _standing_in(banner, banners, chosen)
     empty = Declaration(
         site=site.hostname, cookie_name=f"cookie-charter-{site.pk}", providers=known_providers
     )

@@ -37,6 +37,8 @@ class CookieCharterExtension(Extension):
             django_tags.cookie_category_title,
             django_tags.cookie_choices,
             django_tags.cookie_contacts,
+            django_tags.cookie_signals,
+            django_tags.cookie_nonce,
         ):
             environment.globals[function.__name__] = pass_context(function)
 

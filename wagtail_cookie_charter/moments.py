@@ -16,6 +16,11 @@ def stored(at: datetime) -> datetime:
     return project_time.make_naive(at, project_time.get_default_timezone())
 
 
+def local(at: datetime) -> datetime:
+    """What the database gave, in the time zone of whoever reads."""
+    return project_time.localtime(at) if project_time.is_aware(at) else at
+
+
 def utc(at: datetime) -> datetime:
     """What the database gave."""
     if project_time.is_naive(at):

@@ -243,11 +243,18 @@ def _if_alias(instance: Any, alias: bool = False, **kwargs: Any) -> None:
         _if_ours(instance)
 
 
+#: What Wagtail writes to a live row when it saves a draft of it, or locks it.
+OF_A_DRAFT = frozenset(
+    {"draft_title", "latest_revision", "latest_revision_created_at", "has_unpublished_changes"}
+    | {"locked", "locked_at", "locked_by"}
+)
+
+
 def _if_written(
     instance: Any, raw: bool = False, update_fields: Iterable[str] | None = None, **kwargs: Any
 ) -> None:
-    """A script may write a page with plain ``save()``; a draft's save writes no body."""
-    if not raw and (update_fields is None or {"body", "live"} & set(update_fields)):
+    """A script may write a page, or a banner, with plain ``save()``; a draft's save is none."""
+    if not raw and (update_fields is None or set(update_fields) - OF_A_DRAFT):
         _soon()
 
 

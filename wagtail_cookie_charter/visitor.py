@@ -5,6 +5,7 @@ Nothing here reads a cookie while a page is rendered, so every visitor gets the 
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Mapping
@@ -82,7 +83,9 @@ def _current(request: HttpRequest) -> Current | None:
     except DisallowedHost:
         return None
     cache = caches[conf.cache]
-    key = f"cookie-charter:host:{host}"
+    # Anybody may send any host; caches take no key of any length.
+    address = f"{host} {request.get_port()}"
+    key = f"cookie-charter:host:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
     known = cache.get_many([GENERATION, key])
     generation, entry = known.get(GENERATION), known.get(key)
     if generation is None or entry is None or entry[0] != generation:
@@ -96,9 +99,8 @@ def _current(request: HttpRequest) -> Current | None:
     site_id, pk, digest, number, since = entry[1]
     try:
         return Current(site_id, number, digest, load_declaration(pk, digest), pk, since)
-    except PublishedDeclaration.DoesNotExist:
-        return None
-    except Unreadable:
+    except (PublishedDeclaration.DoesNotExist, Unreadable):
+        # Also what the cache knows and this database does not: a replica, or a restored one.
         vars(request)["_cookie_charter_unreadable"] = True
         return None
 
@@ -137,9 +139,12 @@ def draft_notice(
     if site is None:
         return None
     latest = PublishedDeclaration.objects.of_site(site).first()
-    declaration = compile_declaration(
-        site, banner=banner, charter=charter, latest=latest.declaration if latest else None
-    )
+    try:
+        known = latest.declaration if latest else None
+    except Unreadable:
+        # It has the providers' numbers, which a draft can do without.
+        known = None
+    declaration = compile_declaration(site, banner=banner, charter=charter, latest=known)
     return Notice(declaration, site.pk, 0, f"draft-{__version__}")
 
 

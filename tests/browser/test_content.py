@@ -376,6 +376,18 @@ def test_nobody_can_be_kept_from_refusing(visitor: Visitor, write: Callable[...,
     ]
 
 
+def test_nor_from_withdrawing_a_part(visitor: Visitor, write: Callable[..., str]) -> None:
+    """R48: what is left is written as another grant, and is nothing new."""
+    visitor.open(write("<p>Words</p>")).accept()
+    visitor.reopen()
+    visitor.unfold()
+    visitor.dialog.get_by_role("checkbox", name="Video Host").uncheck()
+    hear(visitor.page, cancel=True)
+    visitor.save()
+    visitor.wait_until(lambda: "media" not in (visitor.grants or set()))
+    assert visitor.page.evaluate("heard[0][2]") is False
+
+
 # --- One thing more ---------------------------------------------------------------------
 
 PLACE = """

@@ -74,7 +74,8 @@ class Visitor:
 
     @property
     def status(self) -> Locator:
-        return self.page.get_by_role("status")
+        """Ours: a card may have one of its own."""
+        return self.page.locator("#wcc-status[role=status]")
 
     @property
     def footer_link(self) -> Locator:

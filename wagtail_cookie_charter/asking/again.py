@@ -101,7 +101,8 @@ class AskAgainView(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView):
                 gettext("All visitors of this site were asked again less than a minute ago."),
             )
             return self.form_invalid(form)
-        forget()
+        # Not before the database has it: where requests are transactions, that is later.
+        transaction.on_commit(forget)
         messages.success(
             self.request,
             gettext("All visitors of “%(site)s” are asked again from now on.") % {"site": site},

@@ -34,10 +34,12 @@ class AskingController extends Controller {
     request.open('POST', this.urlValue);
     request.responseType = 'document';
     request.setRequestHeader('Content-Type', 'application/x-www-form-urlencoded');
+    // Who has logged out, or may not, gets a refusal then, and no page to log in on.
+    request.setRequestHeader('X-Requested-With', 'XMLHttpRequest');
     request.onload = () => {
-      if (request.status != 200) return;
-      this.sent = body;
-      this.say(request.response.body);
+      // What was refused will be refused again.
+      if (request.status < 500) this.sent = body;
+      if (request.status == 200) this.say(request.response.body);
     };
     // After a failure too: the next look tries again.
     request.onloadend = () => (this.busy = false);

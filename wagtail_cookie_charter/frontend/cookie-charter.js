@@ -9,7 +9,7 @@ import { parse, format, allows } from './decision.js';
  * What the other scripts get from here. A pair is a category and perhaps a provider.
  * @typedef {object} Api
  * @property {() => boolean} decided
- * @property {(grants: string[], method?: string) => Promise<void>} answer
+ * @property {(grants: string[], method: string) => Promise<void>} answer
  * @property {() => HTMLElement} page the banner, which says what the page asks and where things are
  * @property {() => void} sync
  * @property {() => string | undefined} stored
@@ -140,15 +140,15 @@ const frame = () =>
 
 /**
  * Take an answer: hide first, then store, then work.
- * @param {string[]} grants @param {string} [method] how it was given, as `decision.Method` has it
+ * @param {string[]} grants @param {string} method how it was given, as `decision.Method` has it
  */
 const answer = async (grants, method) => {
-  const value = stored();
-  const before = value ? parse(value)?.grants : optOut;
+  const before = stored() ? parse(stored())?.grants : optOut;
   root.hidden = true;
   await frame();
-  // The site may want to explain, or ask again; nobody can be kept from refusing.
-  if (tell('change', grants, grants.some((grant) => !before?.includes(grant)))) return show();
+  // The site may want to explain, or ask again; nobody can be kept from refusing, nor from a
+  // withdrawal, which is the last method by the alphabet (and may write what is left anew).
+  if (tell('change', grants, grants.some((grant) => !before?.includes(grant) && method < 'w'))) return show();
   store(format({ number: +data.number, time: now(), grants, despite: signals() }), life);
   // Where this does not come, the next page view does it.
   later('follow', before, grants, method).catch(() => {});

@@ -8,7 +8,7 @@ import swapper
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
-from django.template.loader import select_template
+from django.template import Engine
 from django.urls import reverse
 from django.utils import translation
 from django.utils.html import format_html
@@ -132,7 +132,8 @@ class CookieCharterMixin(models.Model):
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)  # type: ignore[misc]
-        context["layout"] = select_template(
+        # Ours is a Django template, and can only extend one.
+        context["layout"] = Engine.get_default().select_template(
             [conf.base_template, "wagtail_cookie_charter/base.html"]
         )
         return context

@@ -27,7 +27,7 @@ from ..models import (
 )
 from ..models.charter import SETTINGS_PERMISSION
 from ..models.ledger import Unreadable, load_declaration
-from ..moments import utc
+from ..moments import local, utc
 
 swapper.set_app_prefix("wagtailcore", "wagtail")
 
@@ -138,7 +138,7 @@ def _unread(charter: Any, url: str, now: datetime) -> Iterator[Need]:
                 "“%(charter)s” was last published on %(date)s. Read it again, and publish it even "
                 "if nothing has changed: this shows that somebody did."
             )
-            % {"charter": charter.title, "date": date_format(published, "DATE_FORMAT")},
+            % {"charter": charter.title, "date": date_format(local(published), "DATE_FORMAT")},
             url,
         )
 

@@ -23,7 +23,7 @@ from ..consent_gate import gate_html
 from ..embeds import frontend
 from ..gating import BadGate, gated, named, require_category
 from ..headless import render_banner
-from ..models import CookieCharterSettings
+from ..models import CookieCharterMixin, CookieCharterSettings
 from ..nonce import nonce_for
 from ..serving import request_of, served
 from ..wording import duration_text, ground_text
@@ -138,7 +138,8 @@ def cookie_choices(context: Context) -> SafeString:
     """The visitor's own choices as a form that works without JavaScript (R5, R61)."""
     request = request_of(context)
     page = context.get("page")
-    if request is not None and getattr(request, "is_preview", False):
+    preview = getattr(request, "is_preview", False) and isinstance(page, CookieCharterMixin)
+    if request is not None and preview:
         notice = visitor.draft_notice(request, charter=page)
     else:
         notice = visitor.notice(request)

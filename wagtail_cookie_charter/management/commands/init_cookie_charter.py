@@ -52,15 +52,6 @@ class Command(BaseCommand):
                 created += is_new
                 banner, is_new = self._banner(locale, banner, charter, publish)
                 created += is_new
-        if banner is not None and banner.charter_page_id is None:
-            # Its charter was deleted: it gets the new one.
-            created += 1
-            banner.charter_page_id = charter.pk
-            banner.save(update_fields=["charter_page"])
-            revision = banner.save_revision()
-            if publish:
-                revision.publish()
-            self.stdout.write(f"Gave the banner “{banner}” its charter.")
         if responsible is None or responsible.banner_id is None:
             created += 1
             responsible = responsible or CookieCharterSettings(site=site)
@@ -95,7 +86,7 @@ class Command(BaseCommand):
             if site is None:
                 raise CommandError("There is no site. Create one in Wagtail's admin first.")
             return site
-        lookup = {"pk": int(wanted)} if wanted.isdigit() else {"hostname": wanted}
+        lookup = {"pk": int(wanted)} if wanted.isdecimal() else {"hostname": wanted}
         site = Site.objects.filter(**lookup).first()
         if site is None:
             known = ", ".join(f"{found.hostname} ({found.pk})" for found in Site.objects.all())
@@ -182,7 +173,7 @@ class Command(BaseCommand):
         if known is not None:
             found = known.get_translation_or_none(locale)
             if found is not None:
-                return found, False
+                return found, self._repaired(found, charter, publish)
         banner = ConsentBanner(
             name=gettext("Consent banner"),
             locale=locale,
@@ -197,6 +188,18 @@ class Command(BaseCommand):
             revision.publish()
         self.stdout.write(f"Created the banner “{banner.name}” ({locale.language_code}).")
         return known or banner, True
+
+    def _repaired(self, banner: ConsentBanner, charter: Any, publish: bool) -> bool:
+        """Give a banner whose charter was deleted the new one."""
+        if banner.charter_page_id is not None:
+            return False
+        banner.charter_page_id = charter.pk
+        banner.save(update_fields=["charter_page"])
+        revision = banner.save_revision()
+        if publish:
+            revision.publish()
+        self.stdout.write(f"Gave the banner “{banner}” its charter.")
+        return True
 
     def _body(self, site: Site) -> list[tuple[str, Any]]:
         return [
