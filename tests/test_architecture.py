@@ -25,7 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "decision changes seal providers hosts serving frontend.build conf moments",
         "wording errors nonce notice presets asking.panel report.tally report.charts"
         " report.downloads",
-        "representation",
+        "representation labels",
         "blocks",
         "fields",
         "models.site models.ledger",

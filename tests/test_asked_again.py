@@ -272,8 +272,12 @@ def test_what_one_language_declares_is_shown_in_all(uneven: CookieCharterSetting
     assert "2 third parties" in texts(uneven.site)["facts"]
     page = BeautifulSoup(latest(uneven.site).shown["en"]["preferences"], "html.parser")
     (shown,) = page.select("tr[data-name=_Carte]")
-    assert shown["lang"] == "fr"
-    assert not page.select("tr[data-name=_measure][lang]")
+    # Its own words, and not those that are the page's (WCAG 3.1.2).
+    assert {part["lang"] for part in shown.select("[lang]")} == {"fr"}
+    assert "Montre une carte." in [part.get_text() for part in shown.select("[lang]")]
+    assert not shown.select("td[data-label=Duration] [lang], td[data-label=Party] [lang]")
+    assert not page.select("tr[lang], tbody[lang], td[lang]")
+    assert not page.select("tr[data-name=_measure] [lang]")
     (told,) = page.select(".wcc-news li")
     assert told.get_text() == f"New in “{MEDIA}”: Carte"
     assert "asks all its visitors" not in str(page)

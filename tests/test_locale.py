@@ -32,7 +32,7 @@ from wagtail.blocks.base import get_error_json_data
 from wagtail.models import Locale
 
 from tests.factories import make_home, row
-from wagtail_cookie_charter import publishing, wording
+from wagtail_cookie_charter import labels, publishing, wording
 from wagtail_cookie_charter.blocks import CharterBodyBlock
 from wagtail_cookie_charter.conf import DEFAULT_CATEGORIES
 from wagtail_cookie_charter.consent import Duration, DurationKind
@@ -270,7 +270,7 @@ def test_buttons_bear_the_words_that_regulators_and_browsers_know() -> None:
     """Other words than these and tools that refuse for their users fail (R17)."""
     with translation.override("fr"):
         words = {name: str(text) for name, text in wording.BANNER_DEFAULTS.items()}
-    unclear = set[str]().union(*(labels for labels, _why in wording.UNCLEAR_LABELS.values()))
+    unclear = set[str]().union(*(found for found, _why in labels.UNCLEAR_LABELS.values()))
     assert words["accept_label"] == "Tout accepter"
     assert words["refuse_label"] == "Tout refuser"
     assert words["customise_label"] == "Personnaliser"

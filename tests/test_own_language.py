@@ -40,7 +40,6 @@ ARABIC = read_po(CATALOGUE.with_suffix(".po"))
 #: Modules whose words visitors read. What else is marked in them is for editors.
 MODULES = ("wording", "conf", "compiling", "answers", "views", "report/records")
 COMMAND = "management/commands/init_cookie_charter"
-FOR_EDITORS = {str(why) for _labels, why in wording.UNCLEAR_LABELS.values()}
 
 #: Around a name in another script (U+2068, U+2069).
 ISOLATES = "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}"
@@ -53,7 +52,7 @@ def read_by_visitors() -> set[tuple[str, str]]:
             found.update(marked_in_template(path.read_text(encoding="utf-8")))
     for name in (*MODULES, COMMAND):
         found.update(marked_in_python((PACKAGE / f"{name}.py").read_text(encoding="utf-8")))
-    return {words for words in found if words[0] not in FOR_EDITORS}
+    return found
 
 
 def test_all_that_visitors_read_is_translated() -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.answers import ask, assert_refused, latest, post, value
@@ -95,6 +97,16 @@ def test_an_answer_from_an_older_page_comes_again_later(
     response = post(client, {"decision": value("media")})
     assert_refused(response, 503)
     assert response["Retry-After"]
+
+
+def test_an_address_that_is_no_digest_is_not_looked_up(client: Client, db: None) -> None:
+    """PostgreSQL takes no NUL, and answers a look-up of one with an error."""
+    ask()
+    client.get("/")
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(f"/cookie-charter/preferences/{'%00' * 16}/en/")
+    assert response.status_code == 404
+    assert not [one for one in queries if "publisheddeclaration" in one["sql"]]
 
 
 def test_an_older_page_finds_no_second_layer(client: Client, wrong: PublishedDeclaration) -> None:

@@ -7,12 +7,11 @@ from django.utils import translation
 
 from wagtail_cookie_charter.conf import conf
 from wagtail_cookie_charter.consent import UNIT_SECONDS, Duration, DurationKind, Ground
+from wagtail_cookie_charter.labels import UNCLEAR_LABELS, label_advice, label_problems
 from wagtail_cookie_charter.wording import (
     BANNER_DEFAULTS,
-    UNCLEAR_LABELS,
     duration_text,
     ground_text,
-    label_advice,
 )
 
 LASTING = (DurationKind.SESSION, DurationKind.PERSISTENT)
@@ -197,3 +196,30 @@ def test_every_category_has_a_title_and_one_line_in_every_language(key: str) -> 
         assert title and summary
         assert len(title) <= 120 and len(summary) <= 250 and "\n" not in summary
     assert words["en"][1] != words["fr"][1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "wrong"),
+    [
+        (
+            {"accept_label": "Refuse all", "refuse_label": "Accept all"},
+            {"accept_label", "refuse_label"},
+        ),
+        ({"accept_label": "Tout Refuser."}, {"accept_label"}),
+        ({"refuse_label": "ACCEPTER"}, {"refuse_label"}),
+        ({"accept_label": "Fine  with me", "refuse_label": "fine with me"}, {"refuse_label"}),
+        ({"customise_label": "Refuse all"}, {"customise_label"}),
+        ({"accept_label": "I agree", "refuse_label": "I disagree"}, set()),
+        ({}, set()),
+    ],
+)
+def test_each_button_says_what_it_does(labels: dict[str, str], wrong: set[str]) -> None:
+    """R14, R17: else who presses “Refuse all” may grant everything."""
+    met = {name: default(name, "en") for name in BUTTONS}
+    assert label_problems({**met, **labels}).keys() == wrong
+
+
+def test_the_defaults_are_in_no_ones_way() -> None:
+    for language in ("en", "fr"):
+        with translation.override(language):
+            assert label_problems({name: default(name, language) for name in BUTTONS}) == {}

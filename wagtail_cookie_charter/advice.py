@@ -7,13 +7,13 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
-from .compiling import compile_declaration
+from .compiling import compile_declaration, live_banners, live_charters
 from .consent import Declaration
+from .labels import UNCLEAR_LABELS, label_advice
 from .models import ConsentBanner, CookieCharterSettings, PublishedDeclaration
 from .models.ledger import Unreadable
 from .narrative import language_name
 from .providers import identity, respelled
-from .wording import UNCLEAR_LABELS, label_advice
 
 
 def on_labels(banner: ConsentBanner | None) -> list[str]:
@@ -29,7 +29,7 @@ def on_banner(banner: ConsentBanner, edited: ConsentBanner) -> Iterator[str]:
     yield from on_labels(edited)
     if not banner.live:
         return
-    if banner.charter_page_id is None:
+    if not live_charters(live_banners(banner)):
         yield gettext(
             "This banner names no charter, so there is nothing to ask: choose one under "
             "“Links and behaviour”."

@@ -21,7 +21,7 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.generic import TemplateView
@@ -237,7 +237,7 @@ class DeclarationView(Readable, WagtailAdminTemplateMixin, TemplateView):
                 {
                     "panel": f"wcc-{code}",
                     "name": language_name(code),
-                    "rows_language": wording.cookies_language,
+                    "rows_language": _foreign(wording.cookies_language),
                     "rows": [
                         (cookie, wording.categories.get(cookie.category, (cookie.category,))[0])
                         for cookie in wording.cookies
@@ -389,6 +389,11 @@ def breakable(code: str) -> SafeString:
     """A long code that a narrow screen may break, and that is whole when it is copied."""
     parts = ((code[start : start + 16],) for start in range(0, len(code), 16))
     return format_html_join(mark_safe("<wbr>"), "{}", parts) or mark_safe("–")
+
+
+def _foreign(language: str) -> str:
+    """A language that is not the reader's; "" for the reader's own."""
+    return "" if language == get_language() else language
 
 
 def moment(published: PublishedDeclaration) -> str:

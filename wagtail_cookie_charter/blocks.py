@@ -7,6 +7,7 @@ never fail on a blank.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -170,6 +171,10 @@ class DurationBlockAdapter(StructBlockAdapter):
 register(DurationBlockAdapter(), DurationBlock)
 
 
+#: What a link may be to.
+WEB = re.compile("https?://", re.IGNORECASE)
+
+
 class CookieValue(blocks.StructValue):
     def cookie(self, category: str = "", row_id: str = "") -> Cookie:
         """This row as the pure core knows it; blanks stay blank."""
@@ -191,7 +196,8 @@ class CookieValue(blocks.StructValue):
             domain=text("domain"),
             controller=text("controller"),
             country=text("country"),
-            policy_url=text("policy_url"),
+            # A script may have written the row, past the field that takes nothing else.
+            policy_url=text("policy_url") if WEB.match(text("policy_url")) else "",
             recipients=text("recipients"),
             transfer=text("transfer"),
             safeguard=text("safeguard"),

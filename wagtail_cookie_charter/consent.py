@@ -393,8 +393,13 @@ class Problem(str, Enum):
     BAD_CHARACTER = "bad_character"
     NEEDS_CONSENT = "needs_consent"
     NEEDS_NO_CONSENT = "needs_no_consent"
+    TOO_LONG = "too_long"
     AUDIENCE_TOO_LONG = "audience_too_long"
     RETENTION_TOO_LONG = "retention_too_long"
+
+
+#: Characters that a field may have: no browser keeps a longer name, nobody reads a longer one.
+LONGEST: Mapping[str, int] = {"name": 255, "provider": 255}
 
 
 def pattern_problem(name: str, storage: str = "cookie") -> Problem | None:
@@ -435,6 +440,13 @@ def row_problems(cookie: Cookie, ground: Ground) -> dict[str, Problem]:
         for name in ("provider", "purpose", "duration", "party"):
             if not getattr(cookie, name):
                 problems[name] = Problem.MISSING
+    for name in ("provider", "purpose"):
+        # What nobody can see, or read.
+        if (said := getattr(cookie, name)) and not any(map(str.isalnum, said)):
+            problems[name] = Problem.MISSING
+    for name, limit in LONGEST.items():
+        if len(getattr(cookie, name)) > limit:
+            problems[name] = Problem.TOO_LONG
     if cookie.ground not in ROW_GROUNDS[ground]:
         problems["ground"] = (
             Problem.NEEDS_NO_CONSENT if ground is Ground.CONSENT else Problem.NEEDS_CONSENT

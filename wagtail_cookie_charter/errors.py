@@ -14,12 +14,14 @@ from wagtail.blocks.struct_block import StructBlockValidationError
 from .consent import (
     AUDIENCE_COOKIE_MONTHS,
     AUDIENCE_RETENTION_MONTHS,
+    LONGEST,
     PATTERN_MIN_FIXED,
     Cookie,
     Ground,
     Problem,
     row_problems,
 )
+from .hosts import names_domains
 
 MESSAGES: Mapping[tuple[str, Problem], str | Promise] = {
     ("name", Problem.MISSING): _("Give the name, as the browser shows it."),
@@ -36,6 +38,8 @@ MESSAGES: Mapping[tuple[str, Problem], str | Promise] = {
     ("provider", Problem.MISSING): _(
         "Say who sets or reads it: visitors must know who they allow."
     ),
+    ("name", Problem.TOO_LONG): _("No browser keeps a name of more than %(count)d characters."),
+    ("provider", Problem.TOO_LONG): _("Shorten the name to %(count)d characters at most."),
     ("purpose", Problem.MISSING): _("Say in plain words what it is for."),
     ("duration", Problem.MISSING): _("Say how long it stays in the browser."),
     ("party", Problem.MISSING): _("Choose whether it belongs to this site or to a third party."),
@@ -63,6 +67,7 @@ MESSAGES: Mapping[tuple[str, Problem], str | Promise] = {
 
 MESSAGE_PARAMS: Mapping[tuple[str, Problem], dict[str, int]] = {
     ("name", Problem.TOO_WIDE): {"count": PATTERN_MIN_FIXED},
+    **{(name, Problem.TOO_LONG): {"count": limit} for name, limit in LONGEST.items()},
     ("duration", Problem.AUDIENCE_TOO_LONG): {"months": AUDIENCE_COOKIE_MONTHS},
     ("retention_months", Problem.MISSING): {"months": AUDIENCE_RETENTION_MONTHS},
     ("retention_months", Problem.RETENTION_TOO_LONG): {"months": AUDIENCE_RETENTION_MONTHS},
@@ -71,6 +76,11 @@ MESSAGE_PARAMS: Mapping[tuple[str, Problem], dict[str, int]] = {
 DUPLICATE = _(
     "This tracker is declared twice: same name, provider and kind of storage. "
     "Delete one of the rows."
+)
+
+
+NO_DOMAIN = _(
+    "Write domains only, for example: youtube.com, .example.org. Put a comma between them."
 )
 
 
@@ -87,6 +97,8 @@ def row_errors(cookie: Cookie, ground: Ground) -> dict[str, ValidationError]:
             part = "kind" if problem is Problem.MISSING else "value"
             error = StructBlockValidationError({part: error})
         errors[name] = error
+    if not names_domains(cookie.domain):
+        errors["domain"] = ValidationError(NO_DOMAIN, code="no_domain")
     return errors
 
 

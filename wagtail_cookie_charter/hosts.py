@@ -187,6 +187,15 @@ def domains(text: str) -> Iterator[str]:
         yield host.removeprefix("www.")
 
 
+#: A domain, its letters of any script (IDNA), or an address of the network.
+DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)*|[0-9a-f:]+")
+
+
+def names_domains(text: str) -> bool:
+    """Whether all that a row's field names can be a domain: anything else claims nothing."""
+    return all(map(DOMAIN.fullmatch, domains(text)))
+
+
 def claims(text: str, host: str) -> bool:
     """Whether a row whose field says ``text`` speaks of ``host``: the same, or one below it.
 

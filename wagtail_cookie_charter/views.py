@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from datetime import datetime
 from urllib.parse import urlencode
@@ -137,7 +138,7 @@ def preferences(request: HttpRequest, version: str, language: str) -> HttpRespon
     digest, _dash, rest = version.partition("-")
     announced = rest.partition("-")[0]
     found = None
-    if site is not None and len(digest) == 16:
+    if site is not None and re.fullmatch("[0-9a-f]{16}", digest):
         same = PublishedDeclaration.objects.of_site(site).filter(digest__startswith=digest)
         if announced.isdecimal() and len(announced) < 10:
             same = same.filter(number=int(announced))

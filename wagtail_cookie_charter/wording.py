@@ -29,45 +29,6 @@ BANNER_DEFAULTS: Mapping[str, str | Promise] = {
     "save_label": _("Save my choices"),
 }
 
-#: Labels that regulators named as unclear, or that browsers and scanners do not know as
-#: what they are (R17; design, section 6), lower case -> why.
-_UNCLEAR_ACCEPT = _(
-    "“%(label)s” does not say what is accepted. Regulators and the browsers that answer for "
-    "their users expect plain words such as “%(default)s”."
-)
-_UNCLEAR_REFUSE = _(
-    "“%(label)s” is not seen as a clear refusal by regulators, nor recognised by the browsers "
-    "that refuse for their users. Use plain words such as “%(default)s”."
-)
-_NO_ANSWER = {"ok", "okay", "close", "fermer"}
-UNCLEAR_LABELS: Mapping[str, tuple[set[str], Promise]] = {
-    "accept_label": (
-        _NO_ANSWER
-        | {"yes", "got it", "i understand", "understood", "continue"}
-        | {"oui", "compris", "j’ai compris", "j'ai compris", "d’accord", "d'accord", "continuer"},
-        _UNCLEAR_ACCEPT,
-    ),
-    "refuse_label": (
-        _NO_ANSWER
-        | {"no", "no thanks", "later", "more options"}
-        | {"continue without accepting", "decline non-essential purposes"}
-        | {"non", "non merci", "plus tard", "plus d’options", "plus d'options"}
-        | {"continuer sans accepter", "je décline les finalités non essentielles"},
-        _UNCLEAR_REFUSE,
-    ),
-}
-
-
-def label_advice(field: str, label: str) -> str | None:
-    """Why ``label`` is a poor choice for this field of the banner, or None if it is not."""
-    if field not in UNCLEAR_LABELS:
-        return None
-    unclear, sentence = UNCLEAR_LABELS[field]
-    plain = label.strip().rstrip(".!→>×✕ ").casefold()
-    if not plain or plain not in unclear:
-        return None
-    return str(sentence) % {"label": label.strip(), "default": BANNER_DEFAULTS[field]}
-
 
 def duration_text(duration: Duration | None) -> str:
     """A duration in the active language, "" where it is not known."""

@@ -312,3 +312,21 @@ def test_the_charters_own_form_answers_without_leaving_the_page(visitor: Visitor
     visitor.press_in_dialog("Refuse all")
     visitor.expect_grants()
     expect(form.get_by_role("checkbox", name=MEDIA)).not_to_be_checked()
+
+
+def test_who_answers_before_the_second_layer_came_does_not_get_it(visitor: Visitor) -> None:
+    """On a slow line, it would open over a page whose reader has answered."""
+    held: list[Route] = []
+    visitor.page.route("**/cookie-charter/preferences/**", lambda route: held.append(route))
+    visitor.open("/")
+    visitor.button("Customise").click()
+    visitor.wait_until(lambda: len(held) > 0)
+    visitor.button("Refuse all").click()
+    expect(visitor.banner).to_be_hidden()
+    for route in held:
+        route.continue_()
+    visitor.expect_quiet()
+    expect(visitor.page.locator("dialog")).to_have_count(1)
+    expect(visitor.dialog).to_be_hidden()
+    # Whoever asks for it now gets it.
+    visitor.reopen()

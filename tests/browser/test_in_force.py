@@ -359,3 +359,62 @@ def test_nor_is_anything_granted_there_before_the_script_is_in_charge(
     visitor.page.locator(".wcc-form").first.get_by_role("button", name="Accept all").click()
     visitor.page.wait_for_url(f"**{charter}?wcc=*#wcc-choices")
     assert visitor.grants == set()
+
+
+# --- An answer that the server knows nothing of ----------------------------------------------
+
+
+@pytest.fixture
+def from_the_future(visitor: Visitor, cards: str) -> Callable[[], None]:
+    """Have an answer to a number that was never given: the ledger came back from a backup."""
+
+    def answer() -> None:
+        visitor.open(cards).accept()
+        visitor.page.evaluate(
+            """() => {
+                const [one] = document.cookie.match(/cookie-charter-[0-9]+=[^;]*/);
+                document.cookie = one.replace(/=1\\.[0-9a-z]+\\./, '=1.z.') + '; Path=/';
+            }"""
+        )
+        assert visitor.decision and visitor.decision.startswith("1.z.")
+
+    return answer
+
+
+def test_it_keeps_nobody_from_accepting(
+    visitor: Visitor, cards: str, from_the_future: Callable[[], None], stranger: Stranger
+) -> None:
+    from_the_future()
+    stranger.requests.clear()
+    visitor.open("/cookie-charter/").expect_in_charge()
+    form = visitor.page.locator(".wcc-form").first
+    form.get_by_role("button", name="Accept all", exact=True).click()
+    visitor.wait_until(lambda: bool(visitor.decision and visitor.decision.startswith("1.2.")))
+    visitor.open(cards)
+    visitor.wait_until(lambda: stranger.requests == ["/frame/film"])
+
+
+def test_nor_from_refusing(visitor: Visitor, from_the_future: Callable[[], None]) -> None:
+    from_the_future()
+    visitor.open("/")
+    visitor.reopen()
+    # Nothing that was answered to it is an answer here (R28).
+    assert visitor.dialog.locator("input:checked:not(:disabled)").count() == 0
+    visitor.press_in_dialog("Refuse all")
+    visitor.expect_grants()
+    assert visitor.decision and visitor.decision.startswith("1.2.")
+    visitor.expect_delivered()
+
+
+def test_nor_from_allowing_one_thing(
+    visitor: Visitor, cards: str, from_the_future: Callable[[], None], stranger: Stranger
+) -> None:
+    from_the_future()
+    stranger.requests.clear()
+    visitor.open(cards)
+    visitor.expect_quiet()
+    assert stranger.requests == []
+    visitor.page.get_by_role("button", name="Allow Film Host", exact=True).click()
+    visitor.wait_until(lambda: stranger.requests == ["/frame/film"])
+    # What nobody has to ask for stays.
+    assert visitor.grants == {"audience", "marketing+8"}

@@ -5,7 +5,7 @@
  */
 import { parse, format } from './decision.js';
 import { add, fits, keys } from './grants.js';
-import { inForce, outdated, renew } from './in-force.js';
+import { check, inForce, outdated, renew, stands } from './in-force.js';
 import { preferences } from './preferences.js';
 import { methodOf, newReceipt, receiptOf } from './receipt.js';
 
@@ -35,14 +35,21 @@ const begin = (api) => {
   return {
     ask: async () => {
       const charter = api.page().querySelector('a')?.href;
-      if (outdated(api) && charter) renew(`${charter}#wcc-choices`);
-      else (await load(api)).open();
+      const before = answers;
+      await check(api);
+      if (outdated(api) && charter) return renew(`${charter}#wcc-choices`);
+      const second = await load(api).catch((error) => {
+        if (answers == before) throw error;
+      });
+      // Who has answered meanwhile, where it took long, has no need of it.
+      if (answers == before) second?.open();
     },
     // What stands in a page that came later, too.
     prepare: () => load(api).then((second) => second.attach(), () => {}),
     open: () => open(api),
     allow: (pair) => allow(api, pair),
     async follow(before, grants, method) {
+      answers++;
       stamp(api, method);
       // The page is about to be loaded again, because of what is running: that one goes on.
       if (api.ran.some((pair) => !api.may(pair))) return;
@@ -62,6 +69,9 @@ const signal = () => /** @type {any} */ (navigator).globalPrivacyControl === tru
 
 /** @type {ReturnType<typeof preferences> | undefined} */
 let loading;
+
+/** How many answers were given on this page. */
+let answers = 0;
 
 /** Once; what did not come is asked for again. @param {Api} api */
 const load = (api) =>
@@ -232,7 +242,7 @@ const allow = async (api, pair) => {
   if (outdated(api)) return renew(location.href);
   const { optOut, gpc } = api.page().dataset;
   const decision = parse(api.stored());
-  const before = api.decided() ? (decision?.grants ?? []) : keys(optOut).filter((key) => api.may(key));
+  const before = stands(api) ? (decision?.grants ?? []) : keys(optOut).filter((key) => api.may(key));
   const [category, provider] = pair.split(' ');
   // Nor what the browser refuses: a grant from before its signal does not become one despite it.
   const kept = before.filter((grant) => decision?.despite || !signal() || !keys(gpc).includes(grant.split(/[-+]/)[0]));

@@ -9,6 +9,9 @@ import { parse } from './decision.js';
 /** The highest number that the server has named: where bodies are replaced, pages come and go. */
 let named = 0;
 
+/** Numbers that were answered and that the server, asked anew, did not have. @type {Set<number>} */
+const unknown = new Set();
+
 /** Milliseconds that the server has to name it. */
 const PATIENCE = 5000;
 
@@ -22,20 +25,24 @@ let asking;
  */
 export const inForce = async (api) => {
   const late = new Promise((end) => setTimeout(end, PATIENCE));
-  asking ??= Promise.race([ask(/** @type {string} */ (api.page().dataset.decide)).catch(() => false), late]);
-  const answered = await asking;
+  asking ??= Promise.race([ask(api, ahead(api)).catch(() => false), late]);
+  const said = await asking;
   asking = undefined;
-  return !!answered && !outdated(api);
+  return !!said && !outdated(api);
 };
 
-/** @param {string} decide the address beside it */
-const ask = async (decide) => {
+/** @param {Api} api @param {number} later a number to know of, later than the page's; 0 for none */
+const ask = async (api, later) => {
+  const decide = /** @type {string} */ (api.page().dataset.decide);
   const address = new URL('../in-force/', new URL(decide, location.href));
+  // What is kept may be older than the answer.
+  if (later) address.searchParams.set('wcc', String(later));
   const response = await fetch(address);
   const { number } = await response.json();
   // None is in force, or something else answers at this address.
   if (!response.ok || !Number.isInteger(number)) return false;
   named = Math.max(named, number);
+  if (later > named) unknown.add(later);
   return true;
 };
 
@@ -44,7 +51,34 @@ const ask = async (decide) => {
  * has answered it.
  * @param {Api} api
  */
-export const outdated = (api) => Math.max(named, parse(api.stored())?.number ?? 0) > Number(api.page().dataset.number);
+export const outdated = (api) => latest(api) > Number(api.page().dataset.number);
+
+/**
+ * The highest number that is known, of what the server named and the visitor answered. Who
+ * answered what the server knows nothing of, as it came back from a backup, answered nothing.
+ * @param {Api} api
+ */
+export const latest = (api) => {
+  const number = answered(api);
+  return unknown.has(number) ? named : Math.max(named, number);
+};
+
+/** Whether an answer stands that this site knows, and that this page can show. @param {Api} api */
+export const stands = (api) => api.decided() && !outdated(api) && answered(api) <= latest(api);
+
+/** @param {Api} api */
+const answered = (api) => parse(api.stored())?.number ?? 0;
+
+/** The number that was answered, if it is later than all that is known here; else 0. @param {Api} api */
+const ahead = (api) => {
+  const number = answered(api);
+  return number > Math.max(named, Number(api.page().dataset.number)) ? number : 0;
+};
+
+/** Have the server say whether it knows what was answered. @param {Api} api */
+export const check = async (api) => {
+  if (ahead(api)) await inForce(api);
+};
 
 /** Have a page as it is today: caches keep pages by their address. @param {string} address */
 export const renew = (address) => {

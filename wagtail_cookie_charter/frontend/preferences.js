@@ -4,7 +4,7 @@
  */
 import { parse } from './decision.js';
 import { fits, inOrder, keys, less } from './grants.js';
-import { outdated, renew } from './in-force.js';
+import { check, latest, outdated, renew, stands } from './in-force.js';
 
 /** @typedef {import('./cookie-charter.js').Api} Api */
 
@@ -52,6 +52,9 @@ const newer = (dialog, number) => {
 /** @param {ParentNode} where */
 const forms = (where) => [.../** @type {NodeListOf<HTMLFormElement>} */ (where.querySelectorAll('.wcc-form'))];
 
+/** Milliseconds after which the charter does what the dialog would: a server may hang. */
+const HANGS = 10000;
+
 /**
  * A document of ours. By XMLHttpRequest, since it parses HTML without a Trusted Types sink, and
  * runs nothing in it.
@@ -62,7 +65,8 @@ const fetchDocument = (url) =>
     const request = new XMLHttpRequest();
     request.open('GET', url);
     request.responseType = 'document';
-    request.onerror = reject;
+    request.timeout = HANGS;
+    request.onerror = request.ontimeout = reject;
     request.onload = () =>
       request.status == 200 && request.response ? resolve(request.response) : reject(new Error(url));
     request.send();
@@ -76,6 +80,7 @@ const fetchDialog = async (url) => {
   const sheet = /** @type {HTMLLinkElement} */ (dialog.querySelector('link'));
   return new Promise((resolve) => {
     sheet.onload = sheet.onerror = () => resolve(dialog);
+    setTimeout(sheet.onload, HANGS);
     document.body.append(dialog);
   });
 };
@@ -102,7 +107,7 @@ const record = async (api) => {
 const refuse = async (api) => {
   const { dataset } = api.page();
   const { number } = dataset;
-  dataset.number = String(Math.max(Number(number), parse(api.stored())?.number ?? 0));
+  dataset.number = String(Math.max(Number(number), latest(api)));
   await api.answer([], 'refuse');
   dataset.number = number;
 };
@@ -121,7 +126,7 @@ const codeOf = (box) => box.value.split(':')[1];
 /** Ticked where it is allowed, once there is an answer; nothing is ticked before (R28).
  * @param {HTMLFormElement} form @param {Api} api */
 const restore = (form, api) => {
-  const decided = api.decided() && !outdated(api);
+  const decided = stands(api);
   for (const { key, whole, each } of groups(form)) {
     for (const box of each) box.checked = decided && api.may(`${key} ${codeOf(box)}`);
     whole.checked = decided && api.may(key);
@@ -169,6 +174,7 @@ const attach = (form, api, dialog) => {
     event.preventDefault();
     const pressed = /** @type {HTMLButtonElement | null} */ (event.submitter)?.value;
     const { consent, optOut } = api.page().dataset;
+    await check(api);
     if (outdated(api)) return pressed == 'refuse' ? refuse(api) : renew(location.href);
     const grants = pressed == 'accept' ? [...keys(consent), ...keys(optOut)] : pressed == 'refuse' ? [] : grantsOf(form);
     const error = /** @type {HTMLElement} */ (form.querySelector('.wcc-error'));

@@ -25,6 +25,7 @@ from wagtail.models import (
 from wagtail.search import index
 
 from ..conf import conf
+from ..labels import label_problems, says_something
 from ..wording import BANNER_DEFAULTS
 from .charter import CookieCharterMixin
 
@@ -134,6 +135,9 @@ class ConsentBanner(
             errors["privacy_url"] = ValidationError(
                 _("Give either a page or an address for the privacy policy, not both.")
             )
+        said = words(self)
+        labels = {name: said[name] for name in BANNER_DEFAULTS if name.endswith("_label")}
+        errors |= {name: ValidationError(why) for name, why in label_problems(labels).items()}
         if errors:
             raise ValidationError(errors)
 
@@ -181,7 +185,9 @@ class BannerCategory(TranslatableMixin, Orderable):
 
 
 def words(banner: ConsentBanner | None) -> Mapping[str, str]:
-    """A banner's words in the active language, its own where it has some."""
+    """A banner's words in the active language, its own where they say something."""
+    own = {name: str(getattr(banner, name, "")) for name in BANNER_DEFAULTS}
     return {
-        name: str(getattr(banner, name, "") or default) for name, default in BANNER_DEFAULTS.items()
+        name: own[name] if says_something(own[name]) else str(default)
+        for name, default in BANNER_DEFAULTS.items()
     }

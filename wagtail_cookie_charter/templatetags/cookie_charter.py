@@ -10,6 +10,7 @@ from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from wagtail.models import Site
@@ -35,6 +36,14 @@ register = template.Library()
 def direction(language: str) -> str:
     """How a language is written, as ``dir`` has it: in another one's page, parts say so (R79)."""
     return "rtl" if language.partition("-")[0] in settings.LANGUAGES_BIDI else "ltr"
+
+
+@register.filter
+def said_in(text: str, language: str) -> str:
+    """``text`` marked as of another ``language`` than the page's; as it is where that is ""."""
+    if not language or not text:
+        return text
+    return format_html('<span lang="{}" dir="{}">{}</span>', language, direction(language), text)
 
 
 @register.simple_tag(takes_context=True)

@@ -87,11 +87,13 @@ class Command(BaseCommand):
                 raise CommandError("There is no site. Create one in Wagtail's admin first.")
             return site
         lookup = {"pk": int(wanted)} if wanted.isdecimal() else {"hostname": wanted}
-        site = Site.objects.filter(**lookup).first()
-        if site is None:
+        sites = list(Site.objects.filter(**lookup)[:2])
+        if len(sites) > 1:
+            raise CommandError(f"Several sites are {wanted!r}. Name one by its id.")
+        if not sites:
             known = ", ".join(f"{found.hostname} ({found.pk})" for found in Site.objects.all())
             raise CommandError(f"There is no site {wanted!r}. There are: {known}.")
-        return site
+        return sites[0]
 
     def _locales(self, site: Site, wanted: list[str] | None) -> list[Locale]:
         """The source language first: the one of the site's root page."""
